@@ -1,0 +1,38 @@
+"""The one error users see for bad input, and the near-miss hint it carries."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from pathlib import Path
+
+
+class InputError(ValueError):
+    """Bad input of the user's: a template, a database, a phrase, an option.
+
+    The message reads `FILE:LINE: KEY: PROBLEM`, with as many of those parts as are known.
+    """
+
+    def __init__(
+        self, problem: str, *, file: str | Path | None = None, line: int | None = None, key: str | None = None
+    ) -> None:
+        place = "" if file is None else f"{file}:{line}: " if line else f"{file}: "
+        super().__init__(f"{place}{key + ': ' if key else ''}{problem}")
+        self.problem, self.file, self.line, self.key = problem, file, line, key
+
+    def __reduce__(self):
+        # Exceptions with keyword-only arguments do not survive the trip back from a worker process by themselves.
+        return _rebuild, (self.problem, self.file, self.line, self.key)
+
+
+def _rebuild(problem: str, file: str | Path | None, line: int | None, key: str | None) -> InputError:
+    return InputError(problem, file=file, line=line, key=key)
+
+
+def unknown(kind: str, found: str, known: Iterable[str]) -> str:
+    """Say that `found` is no known `kind`, name the nearest known one and list (up to 12 of) the rest."""
+    names = sorted(known)
+    near = difflib.get_close_matches(found, names, n=1, cutoff=0.5)
+    hint = f", did you mean '{near[0]}'?" if near else ""
+    listed = ", ".join(names[:12]) + (", ..." if len(names) > 12 else "")
+    return f"unknown {kind} '{found}'{hint} (expected one of: {listed or 'none are defined'})"

@@ -1,0 +1,98 @@
+"""The YAML edge: files become pydantic models, and whatever is wrong with them is reported by file, line and key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
+
+from ibert_builder.errors import InputError, unknown
+
+Location = tuple[int | str, ...]
+Model = TypeVar("Model", bound=BaseModel)
+
+# libyaml is about ten times faster; PyYAML's wheels have it, a build from source may not.
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class Strict(BaseModel):
+    """A frozen model that refuses unknown keys, with a hint at the nearest known one."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_unknown_keys(cls, data: Any) -> Any:
+        known = {field.alias or name for name, field in cls.model_fields.items()}
+        for key in data if isinstance(data, dict) else ():
+            if key not in known:
+                raise PydanticCustomError("unknown_key", "{text}", {"text": unknown("key", str(key), known), "key": key})
+        return data
+
+
+class Source:
+    """One YAML file: its `data`, and the line of every location in it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            loader = _Loader(path.read_text(encoding="utf-8"))
+            node = loader.get_single_node()
+            self._lines: dict[Location, int] = {}
+            if node is not None:
+                self._record_lines(node, ())
+            self.data: Any = None if node is None else loader.construct_document(node)
+        except yaml.MarkedYAMLError as error:
+            line = error.problem_mark.line + 1 if error.problem_mark else None
+            raise InputError(f"not valid YAML: {error.problem}", file=path, line=line) from error
+        except (UnicodeDecodeError, yaml.YAMLError) as error:
+            raise InputError(f"not valid YAML: {error}", file=path) from error
+
+    def _record_lines(self, node: yaml.Node, location: Location) -> None:
+        self._lines[location] = node.start_mark.line + 1
+        if isinstance(node, yaml.MappingNode):
+            for key, value in node.value:
+                at = (*location, key.value)
+                if at in self._lines:
+                    raise InputError("the key is given twice", file=self.path, line=key.start_mark.line + 1, key=key.value)
+                self._record_lines(value, at)
+                self._lines[at] = key.start_mark.line + 1
+        elif isinstance(node, yaml.SequenceNode):
+            for index, item in enumerate(node.value):
+                self._record_lines(item, (*location, index))
+
+    def line(self, location: Location) -> int:
+        """The line of the nearest enclosing location that stands in the file."""
+        while location not in self._lines and location:
+            location = location[:-1]
+        return self._lines.get(location, 1)
+
+    def error(self, problem: str, location: Location = ()) -> InputError:
+        key = ".".join(str(part) for part in location)
+        return InputError(problem, file=self.path, line=self.line(location), key=key or None)
+
+    def parse(self, model: type[Model], data: Any = None, at: Location = ()) -> Model:
+        """Validate `data` (the whole file by default), which stands at location `at`, as `model`.
+
+        Raises:
+            InputError: the first thing wrong, by file, line and key.
+        """
+        try:
+            return model.model_validate(self.data if data is None else data)
+        except ValidationError as invalid:
+            first = invalid.errors()[0]
+            location = (*at, *first["loc"])
+            if first["type"] == "unknown_key":
+                raise self.error(first["msg"], (*location, first["ctx"]["key"])) from None
+            found = "" if first["type"] in ("missing", "value_error") else f", found {first['input']!r}"
+            raise self.error(first["msg"].removeprefix("Value error, ") + found, location) from None
+
+
+def read_folder(folder: Path) -> Iterator[Source]:
+    """The YAML files of a folder in name order."""
+    for path in sorted(folder.glob("*.yaml")):
+        yield Source(path)

@@ -149,8 +149,8 @@ def _date(bounds: tuple[str, str], dtype: dt.DataType, rng: random.Random, i: in
 def _timestamp(bounds: tuple[str, str], dtype: dt.DataType, rng: random.Random, i: int) -> datetime.datetime:
     first, last = (datetime.datetime.fromisoformat(bound) for bound in bounds)
     seconds = int((last - first).total_seconds())
-    # Half of the moments fall on the minute, as people book and schedule; the rest to the second, as machines log.
-    step = rng.choice((60, 1))
+    # Some at midnight, where people put limits; most on the minute, as they book; the rest to the second, as machines log.
+    step = rng.choices((86400, 60, 1), weights=(1, 5, 3))[0]
     return first + datetime.timedelta(seconds=rng.randint(0, seconds) // step * step)
 
 

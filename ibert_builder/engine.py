@@ -1,0 +1,223 @@
+"""The engine that proves: one DuckDB connection per process and database, shut off from the world.
+
+`Engine.run_sql` and `Engine.run_code` give a `Result`; `difference` says whether two results are the same answer.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+import re
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+import ibis
+import pyarrow as pa
+from ibis import selectors
+
+from ibert_builder.databases import Database, Table
+from ibert_builder.sandbox import compile_code
+
+TIME_LIMIT = 5.0  # seconds a single statement may take; sample queries take milliseconds
+MEMORY_LIMIT = "1GB"
+FLOAT_TOLERANCE = 1e-9  # relative
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a query gave: column names, DuckDB type names with widths masked, and rows."""
+
+    columns: tuple[str, ...]
+    types: tuple[str, ...]
+    rows: list[tuple[Any, ...]]
+
+
+class Engine:
+    """Runs SQL and Ibis code on one sample database.
+
+    The rows stand in the schema `main`, and once more in reverse order in the schema `reversed`, so that
+    `depends_on_row_order` can tell an answer from an accident.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self._connection = duckdb.connect(config={"threads": 1, "memory_limit": MEMORY_LIMIT})
+        self._connection.execute("SET TimeZone = 'UTC'")
+        write_tables(self._connection, database)
+        self._reversed = self._connection.cursor()
+        self._reversed.execute("CREATE SCHEMA reversed")
+        self._reversed.execute("USE reversed")
+        for name in database.tables:
+            self._reversed.execute(f"CREATE TABLE {name} AS FROM main.{name} ORDER BY rowid DESC")
+        self.backend = ibis.duckdb.from_connection(self._connection)
+        self._connection.execute("SET enable_external_access = false")
+        self._connection.execute("SET lock_configuration = true")
+        self.tables = {name: self.backend.table(name) for name in database.tables}
+        self._names = frozenset(self.tables).union(*(table.columns for table in database.tables.values()))
+        self._namespace = {"ibis": ibis, "_": ibis._, "s": selectors, **self.tables, "__builtins__": {}}
+        self._watchdog = _Watchdog()
+        self._values: dict[tuple[str, str], list[Any]] = {}
+
+    def run_sql(self, sql: str) -> Result:
+        """Execute one DuckDB query.
+
+        Raises:
+            duckdb.Error: it does not bind or run, or ran out of time or memory.
+        """
+        return self._run(self._connection, sql)
+
+    def _run(self, connection: duckdb.DuckDBPyConnection, sql: str) -> Result:
+        with self._watchdog.limit(connection):
+            cursor = connection.execute(sql)
+            rows = cursor.fetchall()
+        names, types = zip(*(column[:2] for column in cursor.description), strict=True)
+        return Result(names, tuple(_masked(str(kind)) for kind in types), rows)
+
+    def evaluate(self, code: str) -> Any:
+        """The value of the last statement of checked Ibis code, usually an Ibis expression.
+
+        Raises:
+            SyntaxError, ForbiddenCode: the code is not accepted.
+            Exception: whatever Ibis raises on it.
+        """
+        before, last = compile_code(code, self._names)
+        namespace = dict(self._namespace)
+        if before is not None:
+            exec(before, namespace)
+        return eval(last, namespace)
+
+    def compile(self, expression: ibis.Expr) -> str:
+        return str(self.backend.compile(expression))
+
+    def run_code(self, code: str) -> Result:
+        """Evaluate Ibis code, compile its expression and execute it."""
+        return self.run_sql(self.compile(self.evaluate(code)))
+
+    def depends_on_row_order(self, sql: str, result: Result, ordered: bool) -> bool:
+        """Whether the query gives another answer when the rows stand in reverse order in their tables."""
+        return difference(result, self._run(self._reversed, sql), ordered) is not None
+
+    def values(self, table: str, sql: str) -> list[Any]:
+        """The distinct non-null values of an SQL expression over a table, in ascending order."""
+        key = (table, sql)
+        if key not in self._values:
+            query = f"SELECT DISTINCT {sql} AS v FROM {table} WHERE v IS NOT NULL ORDER BY v"
+            self._values[key] = [row[0] for row in self.run_sql(query).rows]
+        return self._values[key]
+
+
+@functools.lru_cache(maxsize=32)
+def engine_for(database: Database) -> Engine:
+    """The engine of a database in this process."""
+    return Engine(database)
+
+
+def write_tables(connection: duckdb.DuckDBPyConnection, database: Database) -> None:
+    """Create the tables of a database, with their rows, in the connection's current schema."""
+    for table in database.tables.values():
+        types = ibis.backends.sql.datatypes.DuckDBType
+        columns = {name: types.from_ibis(column.dtype).sql("duckdb") for name, column in table.columns.items()}
+        declared = ", ".join(f'"{name}" {kind}' for name, kind in columns.items())
+        connection.execute(f"CREATE TABLE {table.name} ({declared})")
+        connection.register("_rows", _arrow(table))
+        casts = ", ".join(f'CAST("{name}" AS {kind})' for name, kind in columns.items())
+        connection.execute(f"INSERT INTO {table.name} SELECT {casts} FROM _rows")
+        connection.unregister("_rows")
+
+
+def _arrow(table: Table) -> pa.Table:
+    columns = {}
+    for name, column in table.columns.items():
+        values = table.values[name]
+        if column.type_class in ("uuid", "json", "interval", "time"):
+            values = [None if value is None else _spelled(value) for value in values]
+            columns[name] = pa.array(values, pa.string())
+        elif column.type_class.startswith("map"):
+            items = [None if value is None else list(value.items()) for value in values]
+            columns[name] = pa.array(items, column.dtype.to_pyarrow())
+        else:
+            columns[name] = pa.array(values, column.dtype.to_pyarrow())
+    return pa.table(columns)
+
+
+def _spelled(value: Any) -> str:
+    return f"{value.total_seconds():.0f} seconds" if hasattr(value, "total_seconds") else str(value)
+
+
+class _Watchdog:
+    """Interrupts a connection whose statement runs longer than TIME_LIMIT, from one thread for all statements."""
+
+    def __init__(self) -> None:
+        self._current: tuple[duckdb.DuckDBPyConnection, float] | None = None
+        threading.Thread(target=self._watch, daemon=True).start()
+
+    @contextmanager
+    def limit(self, connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+        self._current = (connection, time.monotonic() + TIME_LIMIT)
+        try:
+            yield
+        finally:
+            self._current = None
+
+    def _watch(self) -> None:
+        while True:
+            time.sleep(0.2)
+            current = self._current
+            if current is not None and time.monotonic() > current[1]:
+                current[0].interrupt()
+
+
+_WIDTHS = (
+    (re.compile(r"\bU?(TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT)\b"), "INTEGER"),
+    (re.compile(r"\bFLOAT\b"), "DOUBLE"),
+    (re.compile(r"\bDECIMAL\(\d+,\s*\d+\)"), "DECIMAL"),
+    (re.compile(r"\bTIMESTAMP_(S|MS|NS)\b"), "TIMESTAMP"),
+)
+
+
+@functools.cache
+def _masked(duckdb_type: str) -> str:
+    """A DuckDB type without its width: whether a count is 32 or 64 bits wide is no part of an answer."""
+    for pattern, mask in _WIDTHS:
+        duckdb_type = pattern.sub(mask, duckdb_type)
+    return duckdb_type
+
+
+def difference(expected: Result, found: Result, ordered: bool) -> str | None:
+    """How two results differ, or None where they are the same answer.
+
+    Equal means: the same column names and types (widths aside), the same rows as often (floats to a relative
+    tolerance, NULL equal to NULL), and in the same order if `ordered`.
+    """
+    if expected.columns != found.columns:
+        return "columns"
+    if expected.types != found.types:
+        return "types"
+    if len(expected.rows) != len(found.rows):
+        return "row_count"
+    if expected.rows == found.rows:
+        return None
+    left, right = expected.rows, found.rows
+    if not ordered:
+        left, right = sorted(left, key=_sort_key), sorted(right, key=_sort_key)
+    return None if all(map(_same, left, right)) else "values"
+
+
+def _sort_key(row: tuple[Any, ...]) -> str:
+    # Floats that differ by rounding noise must sort alike, so they take part with few digits.
+    return repr([f"{cell:.6g}" if isinstance(cell, float) else cell for cell in row])
+
+
+def _same(left: Any, right: Any) -> bool:
+    if isinstance(left, float) and isinstance(right, float):
+        return math.isclose(left, right, rel_tol=FLOAT_TOLERANCE, abs_tol=1e-12) or (math.isnan(left) and math.isnan(right))
+    if isinstance(left, list | tuple) and isinstance(right, list | tuple):
+        return len(left) == len(right) and all(map(_same, left, right))
+    if isinstance(left, dict) and isinstance(right, dict):
+        return left.keys() == right.keys() and all(_same(left[key], right[key]) for key in left)
+    return bool(left == right)

@@ -119,7 +119,7 @@ class DatabaseSpec(Strict):
     tables: dict[str, TableSpec] = Field(min_length=2, max_length=5)
 
 
-Role = Literal["key", "reference", "category", "plain"]
+Role = Literal["key", "reference", "category", "flag", "plain"]
 
 
 @dataclass(frozen=True)
@@ -182,8 +182,11 @@ def _role(name: str, spec: ColumnSpec, table: TableSpec) -> Role:
         return "key"
     if spec.make.ref:
         return "reference"
+    kind = type_class(dt.dtype(spec.type))
+    if kind == "boolean":
+        return "flag"
     few = spec.make.choice is not None and len(spec.make.choice) <= 12
-    return "category" if few or dt.dtype(spec.type).is_boolean() else "plain"
+    return "category" if few and kind in ("string", "integer") else "plain"
 
 
 def _build(source: Source) -> Database:

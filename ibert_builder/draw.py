@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
@@ -18,6 +18,7 @@ from ibert_builder.types import fits, type_class
 from ibert_builder.values import CANONICAL, ChoiceValue, ColumnList, ColumnValue, LiteralValue, PhraseValue, TableValue
 
 NESTED_COLUMN = 0.75  # how often a slot inside a phrase is a column, where a phrase would be possible too
+TELLING = (0.08, 0.92)  # the share of rows that a predicate should hold for
 DEEP = 0.35  # how often phrases nest, where a template does not say
 
 _BARE = Placeholder("", None, None)
@@ -35,7 +36,8 @@ class Drawer:
     engine: Engine
     phrasebook: Phrasebook
     rng: random.Random
-    forbidden: frozenset[str] = frozenset()  # dialects that every phrase must be sayable in
+    dialect: str = "duckdb"  # that every phrase must be sayable in
+    _used: set[tuple[str, str]] = field(default_factory=set)
 
     def slot(self, slot: Slot, owner: TableValue | None, bound: dict[str, Any]) -> Any:
         """A value for a slot, from table `owner` or from the values bound so far.
@@ -48,12 +50,24 @@ class Drawer:
         if slot.kind == "literal":
             return self.literal(slot.wanted, bound[str(slot.of)])
         assert owner is not None
+        self._used = set().union(*(_columns_in(value) for value in bound.values()))
         if slot.kind == "column":
             return self.column(slot.wanted, owner, self._columns_of(bound))
         if slot.kind == "columns":
             return self.columns(slot, owner)
         depth = slot.depth or (2 if self.rng.random() < DEEP else 1)
+        if slot.kind == "scalar" and slot.wanted == "boolean":
+            return self._predicate(owner, depth, slot.only, slot.avoid)
         return self.phrase(slot.kind, slot.wanted, owner, depth, slot.only, slot.avoid)
+
+    def _predicate(self, owner: TableValue, depth: int, only: frozenset[str], avoid: frozenset[str]) -> PhraseValue:
+        """A boolean phrase that is true of some rows and not of others: any other tells no two queries apart."""
+        for _ in range(8):
+            value = self.phrase("scalar", "boolean", owner, depth, only, avoid)
+            share = self.engine.share(owner.table.name, value.render("sql", _BARE, CANONICAL).text)
+            if TELLING[0] <= share <= TELLING[1]:
+                return value
+        raise NoFit(f"no telling predicate over {owner.table.name}")
 
     @staticmethod
     def _columns_of(bound: dict[str, Any]) -> set[tuple[str, str]]:
@@ -65,10 +79,12 @@ class Drawer:
         if wanted in ROLES:
             options = [column for column in options if column.role == wanted or (wanted == "nullable" and column.nullable)]
         else:
-            options = [c for c in options if fits(c.type_class, wanted) and (wanted == "any" or c.role in ("category", "plain"))]
+            options = [c for c in options if fits(c.type_class, wanted) and (wanted == "any" or c.role not in ("key", "reference"))]
         if not options:
             raise NoFit(f"no {wanted} column in {owner.table.name}")
-        return ColumnValue(owner, self.rng.choice(options))
+        # A column that another slot uses is the second choice: AVG(x) GROUP BY x says little, x = 1 AND x = 2 nothing.
+        fresh = [column for column in options if (owner.slot, column.name) not in self._used]
+        return ColumnValue(owner, self.rng.choice(fresh or options))
 
     def columns(self, slot: Slot, owner: TableValue) -> ColumnList:
         options = [column for column in owner.table.columns.values() if fits(column.type_class, slot.wanted)]
@@ -96,7 +112,7 @@ class Drawer:
             and phrase.name not in avoid
             and phrase.group not in avoid
             and not (inside and (phrase.top_only or phrase.group in inside))
-            and not (phrase.not_in & self.forbidden)
+            and self.dialect not in phrase.not_in
         ]
         while options:
             phrase = self.rng.choices(options, weights=[option.weight for option in options])[0]
@@ -160,9 +176,10 @@ class Drawer:
             return LiteralValue(tuple(sorted(self.rng.sample(values, count), key=values.index)), kind)
         if len(values) < 2:
             raise NoFit("fewer than two different values")
-        if how != "value" or kind in ("integer", "float", "decimal", "date", "timestamp"):
-            values = _round_ones(values)
-        first, last = {"value": (0.0, 1.0), "low": (0.1, 0.4), "middle": (0.3, 0.7), "high": (0.6, 0.9)}[how]
+        if how == "value" and kind not in ("integer", "float", "decimal", "date", "timestamp"):
+            return LiteralValue(self.rng.choice(values), kind)
+        values = _round_ones(values)
+        first, last = {"value": (0.05, 0.95), "low": (0.1, 0.4), "middle": (0.3, 0.7), "high": (0.6, 0.9)}[how]
         chosen = values[int(first * len(values)) : max(int(last * len(values)), int(first * len(values)) + 1)]
         return LiteralValue(self.rng.choice(chosen), kind)
 

@@ -62,6 +62,7 @@ class Engine:
         self._namespace = {"ibis": ibis, "_": ibis._, "s": selectors, **self.tables, "__builtins__": {}}
         self._watchdog = _Watchdog()
         self._values: dict[tuple[str, str], list[Any]] = {}
+        self._shares: dict[tuple[str, str], float] = {}
 
     def run_sql(self, sql: str) -> Result:
         """Execute one DuckDB query.
@@ -109,6 +110,14 @@ class Engine:
             query = f"SELECT DISTINCT {sql} AS v FROM {table} WHERE v IS NOT NULL ORDER BY v"
             self._values[key] = [row[0] for row in self.run_sql(query).rows]
         return self._values[key]
+
+    def share(self, table: str, predicate: str) -> float:
+        """The share of a table's rows for which an SQL predicate is true."""
+        key = (table, predicate)
+        if key not in self._shares:
+            query = f"SELECT AVG(CASE WHEN {predicate} THEN 1.0 ELSE 0.0 END) FROM {table}"
+            self._shares[key] = self.run_sql(query).rows[0][0]
+        return self._shares[key]
 
 
 @functools.lru_cache(maxsize=32)

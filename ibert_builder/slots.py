@@ -4,7 +4,7 @@
 |---|---|
 | `string` | an expression of that class: a column or a phrase |
 | `column numeric` | a column of that class |
-| `column category` | a column of that role: `category`, `key`, `reference` or `plain`; or a `nullable` one |
+| `column category` | a column of that role: `category` (few strings or integers), `flag`, `key`, `reference` or `plain`; or a `nullable` one |
 | `2-4 columns` | that many different columns, in table order |
 | `aggregate numeric`, `window any` | an expression made by an aggregate or window phrase |
 | `value of x` | a value that expression `x` really has; also `low`, `high` and `middle` (by rank) and `values` (two or three) |
@@ -28,7 +28,7 @@ from ibert_builder.errors import unknown
 from ibert_builder.types import CLASSES, is_class
 from ibert_builder.yaml_source import Strict
 
-ROLES = ("category", "key", "reference", "plain", "nullable")
+ROLES = ("category", "flag", "key", "reference", "plain", "nullable")
 LITERALS = ("value", "low", "middle", "high", "values", "prefix", "suffix", "part", "element", "field", "key")
 
 _LITERAL = re.compile(rf"({'|'.join(LITERALS)}) of (\w+)")

@@ -1,0 +1,155 @@
+"""The contract of a task, on one screen, and what flows through it: Template -> Draft -> Example -> kept or rejected."""
+
+from __future__ import annotations
+
+import json
+import random
+import uuid
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from ibert_builder.databases import Database
+from ibert_builder.engine import Engine
+from ibert_builder.phrases import Phrasebook
+from ibert_builder.skeleton import skeleton_id
+from ibert_builder.templates import Template, TemplateSpec
+from ibert_builder.values import TableValue
+
+Record = dict[str, Any]
+NAMESPACE = uuid.UUID("5f0a3c1e-6d0b-5c0e-9d1c-2f6f2f1f9b7a")  # of example ids; never to change
+
+
+class Rejected(Exception):
+    """An example that is not proved. `reason` is the name it is counted under, `detail` says what happened."""
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(f"{reason}: {detail}" if detail else reason)
+        self.reason, self.detail = reason, detail
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a draft is drawn from, besides its template."""
+
+    database: Database
+    engine: Engine
+    phrasebook: Phrasebook
+    rng: random.Random
+    dialects: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A template bound to one database and written out, not yet proved.
+
+    Attributes:
+        key: the input that a user of the dataset sees; no two examples share one.
+        code: the query in canonical Ibis, by which its skeleton is known.
+        texts: whatever the task needs to render and prove the example.
+    """
+
+    template: Template
+    database: Database
+    bound: Mapping[str, Any]
+    key: str
+    code: str
+    texts: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def skeleton(self) -> str:
+        return skeleton_id(self.code)
+
+    def context(self) -> Record:
+        """The tables it uses: `{"tables": {name: {"schema": {column: type}}}}`."""
+        tables = {v.table.name: v.table for v in self.bound.values() if isinstance(v, TableValue)}
+        return {"tables": {n: {"schema": {c: str(t) for c, t in table.schema.items()}} for n, table in tables.items()}}
+
+
+class Task(ABC):
+    """One kind of example. A task is stateless; `TASKS` holds one object of each.
+
+    Attributes:
+        name: of the task, its config and its folder of templates.
+        system_prompt: the instruction, as the seed words it.
+        template: what its templates look like.
+        examples: drafts per template, where neither the template nor the user says how many.
+        input, target, meta: the columns of those structs (besides the `meta` that all tasks have), as Arrow type names.
+    """
+
+    name: ClassVar[str]
+    system_prompt: ClassVar[str]
+    template: ClassVar[type[TemplateSpec]]
+    examples: ClassVar[int]
+    input: ClassVar[Mapping[str, str]]
+    target: ClassVar[Mapping[str, str]]
+    meta: ClassVar[Mapping[str, str]] = {}
+    dialects: ClassVar[tuple[str, ...]] = ()
+
+    @abstractmethod
+    def expand(self, template: Template, setting: Setting) -> Draft:
+        """Bind a template to the setting's database. Cheap: nothing is proved here.
+
+        Raises:
+            NoFit: the database has nothing that fits the template.
+        """
+
+    @abstractmethod
+    def prove(self, draft: Draft, engine: Engine) -> Record:
+        """Run the draft and give its `input`, `target` and own `meta`.
+
+        Raises:
+            Rejected: it is not proved, under a named reason.
+        """
+
+    @abstractmethod
+    def question(self, record: Record) -> str:
+        """The user message, without the schemas, which are put before it."""
+
+    @abstractmethod
+    def answer(self, record: Record) -> str:
+        """The assistant message."""
+
+    def instruction(self, record: Record) -> str:
+        return self.system_prompt
+
+    def record(self, draft: Draft, proved: Record, unseen: bool) -> Record:
+        """The whole record of a proved draft."""
+        spec = draft.template.spec
+        body = {
+            "task": self.name,
+            **({"dialect": proved["input"]["dialect"]} if self.name == "ibis_to_sql" else {}),
+            "context": draft.context(),
+            "input": proved["input"],
+            "target": proved["target"],
+        }
+        identity = json.dumps(body, sort_keys=True, ensure_ascii=False)
+        record = {
+            "id": str(uuid.uuid5(NAMESPACE, identity)),
+            **body,
+            "meta": {
+                "template": spec.name,
+                "difficulty": spec.difficulty,
+                "features": list(spec.features),
+                "database": draft.database.name,
+                "skeleton": draft.skeleton,
+                "unseen_skeleton": unseen,
+                **proved.get("meta", {}),
+            },
+        }
+        record["system_prompt"] = self.instruction(record)
+        record["messages"] = [
+            {"role": "system", "content": record["system_prompt"]},
+            {"role": "user", "content": _schemas(record) + self.question(record)},
+            {"role": "assistant", "content": self.answer(record)},
+        ]
+        return record
+
+
+def _schemas(record: Record) -> str:
+    lines = [
+        f"{name}({', '.join(f'{column}: {kind}' for column, kind in table['schema'].items())})"
+        for name, table in record["context"]["tables"].items()
+    ]
+    return "Tables:\n" + "\n".join(lines) + "\n\n" if lines else ""

@@ -1,0 +1,138 @@
+"""SQL to Ibis: a query as people write it, and the one canonical Ibis expression that gives the same result."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import re
+from typing import ClassVar
+
+import duckdb
+import sqlglot
+from pydantic import Field
+from sqlglot import exp
+from sqlglot.errors import ErrorLevel, SqlglotError
+
+from ibert_builder.draw import Drawer
+from ibert_builder.engine import Engine, Result, difference
+from ibert_builder.layout import layout
+from ibert_builder.sandbox import ForbiddenCode
+from ibert_builder.style import sql_style
+from ibert_builder.tasks.base import Draft, Record, Rejected, Setting, Task
+from ibert_builder.templates import Template, TemplateSpec, bind
+from ibert_builder.values import render_frame
+
+# A share of the queries is put in another dialect, as they come from other systems in practice.
+DIALECTS = ("postgres", "mysql", "sqlite", "bigquery", "snowflake", "trino", "tsql", "databricks", "redshift", "clickhouse")
+FOREIGN = 0.25
+
+# What can make an answer depend on the order in which rows happen to lie in a table.
+_ORDER_SENSITIVE = re.compile(r"\b(LIMIT|OFFSET|OVER|FIRST|LAST|LIST|ARRAY_AGG|STRING_AGG|MODE|ANY_VALUE|ARG_MIN|ARG_MAX|DISTINCT ON)\b", re.I)
+
+
+class SqlToIbisTemplate(TemplateSpec):
+    """A query in SQL and in Ibis."""
+
+    sql: str = Field(description="DuckDB SQL; keywords in upper case, a clause a line")
+    ibis: str = Field(description="canonical Ibis; one call of a chain a line; ends in the result")
+    languages = {"sql": "sql", "ibis": "ibis"}
+
+
+class SqlToIbis(Task):
+    name = "sql_to_ibis"
+    system_prompt = "Translate the SQL query to equivalent Ibis code."
+    template = SqlToIbisTemplate
+    examples = 40
+    input: ClassVar = {"sql": "string", "dialect": "string"}
+    target: ClassVar = {"ibis": "string"}
+    dialects = ("duckdb", *DIALECTS)
+
+    def expand(self, template: Template, setting: Setting) -> Draft:
+        rng = setting.rng
+        bound = bind(template, Drawer(setting.database, setting.engine, setting.phrasebook, rng))
+        sql = render_frame(template.frames["sql"][0], bound, sql_style(rng, bound))
+        ibis_code = layout(render_frame(template.frames["ibis"][0], bound))
+        dialect = draw_dialect(setting, DIALECTS)
+        return Draft(template, setting.database, bound, f"{dialect}\n{sql}", ibis_code, {"sql": sql, "dialect": dialect})
+
+    def prove(self, draft: Draft, engine: Engine) -> Record:
+        sql, dialect = draft.texts["sql"], draft.texts["dialect"]
+        ordered = draft.template.frames["sql"][0].is_ordered
+        expected = run_query(engine, sql, ordered)
+        try:
+            found = engine.run_code(draft.code)
+        except (SyntaxError, ForbiddenCode, duckdb.Error, Exception) as error:
+            raise Rejected("ibis_fails", f"{type(error).__name__}: {error}\n{draft.code}") from error
+        if different := difference(expected, found, ordered):
+            raise Rejected(f"results_differ_in_{different}", f"{sql}\n{draft.code}\n{_contrast(expected, found)}")
+        if dialect != "duckdb":
+            sql = self._foreign(engine, sql, dialect, expected, ordered)
+        return {"input": {"sql": sql, "dialect": dialect}, "target": {"ibis": draft.code}}
+
+    @staticmethod
+    def _foreign(engine: Engine, sql: str, dialect: str, expected: Result, ordered: bool) -> str:
+        """The query in another dialect, proved by its way back."""
+        pretty = "\n" in sql
+        try:
+            foreign = transpile(sql, "duckdb", dialect, pretty)
+            back = transpile(foreign, dialect, "duckdb", False)
+            found = engine.run_sql(back)
+        except (SqlglotError, duckdb.Error) as error:
+            raise Rejected("dialect_cannot_say_it", f"{dialect}: {error}") from error
+        if different := difference(expected, found, ordered):
+            raise Rejected("dialect_changes_the_result", f"{dialect}: {different}\n{foreign}")
+        return foreign
+
+    def question(self, record: Record) -> str:
+        return f"SQL ({record['input']['dialect']}):\n{record['input']['sql']}"
+
+    def answer(self, record: Record) -> str:
+        return record["target"]["ibis"]
+
+
+def draw_dialect(setting: Setting, others: tuple[str, ...]) -> str:
+    """DuckDB for most queries, another dialect for a share; among the dialects asked for, if any were."""
+    foreign, other = setting.rng.random() < FOREIGN, setting.rng.choice(others)
+    if setting.dialects is not None:
+        return setting.rng.choice(setting.dialects)
+    return other if foreign else "duckdb"
+
+
+def run_query(engine: Engine, sql: str, ordered: bool) -> Result:
+    """Execute the reference SQL of an example.
+
+    Raises:
+        Rejected: it fails, gives no rows or only NULLs, or its answer is an accident of row order.
+    """
+    try:
+        result = engine.run_sql(sql)
+    except duckdb.Error as error:
+        raise Rejected("sql_fails", f"{error}\n{sql}") from error
+    if not result.rows:
+        raise Rejected("empty_result", sql)
+    if all(cell is None for row in result.rows for cell in row):
+        raise Rejected("only_nulls", sql)
+    limited = " LIMIT " in sql.upper().replace("\n", " ")
+    if _ORDER_SENSITIVE.search(sql) and engine.depends_on_row_order(sql, result, ordered and limited):
+        raise Rejected("depends_on_row_order", sql)
+    return result
+
+
+@functools.lru_cache(maxsize=256)
+def transpile(sql: str, read: str, write: str, pretty: bool) -> str:
+    """Put a query in another dialect.
+
+    Raises:
+        SqlglotError: one of the dialects cannot say it, as far as sqlglot knows.
+    """
+    tree = sqlglot.parse_one(sql, read=read, error_level=ErrorLevel.RAISE)
+    if isinstance(tree, exp.Command):
+        raise SqlglotError("parsed as a bare command")
+    return tree.sql(write, pretty=pretty, unsupported_level=ErrorLevel.RAISE)
+
+
+def _contrast(expected: Result, found: Result) -> str:
+    return f"expected {expected.columns} {expected.types} {expected.rows[:3]}\nfound    {found.columns} {found.types} {found.rows[:3]}"
+
+
+logging.getLogger("sqlglot").setLevel(logging.ERROR)

@@ -75,7 +75,8 @@ class Drawer:
 
     def column(self, wanted: str, owner: TableValue, taken: set[tuple[str, str]] = frozenset()) -> ColumnValue:  # type: ignore[assignment]
         """A column of a role or class. Numbers that identify are no numbers: keys are drawn by role or as `any` only."""
-        options = [column for column in owner.table.columns.values() if (owner.slot, column.name) not in taken]
+        names = {name for _, name in taken}  # of other tables too: a result has each name once
+        options = [column for column in owner.table.columns.values() if column.name not in names]
         if wanted in ROLES:
             options = [column for column in options if column.role == wanted or (wanted == "nullable" and column.nullable)]
         else:

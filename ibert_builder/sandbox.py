@@ -16,6 +16,7 @@ import ibis
 import ibis.expr.types as ir
 from ibis import selectors
 from ibis.expr.types.groupby import GroupedTable
+from ibis.expr.types.temporal import DayOfWeek
 
 from ibert_builder.errors import unknown
 
@@ -50,7 +51,7 @@ class ForbiddenCode(ValueError):
 @functools.cache
 def _public_methods() -> frozenset[str]:
     kinds = [kind for kind in vars(ir).values() if isinstance(kind, type) and issubclass(kind, ir.Expr)]
-    kinds += [GroupedTable, type(ibis._), type(ibis.schema({"a": "int64"}))]
+    kinds += [GroupedTable, DayOfWeek, type(ibis._), type(ibis.schema({"a": "int64"}))]
     return frozenset(name for kind in kinds for name in dir(kind) if not name.startswith("_")) - FORBIDDEN_METHODS
 
 

@@ -122,7 +122,7 @@ class ColumnList:
 
     def render(self, language: Language, place: Placeholder, style: Style) -> Piece:
         words = [column.render(language, place, style).text for column in self.columns]
-        return Piece(enumeration(words) if language == "en" and place.spec is None else ", ".join(words))
+        return Piece(enumeration(words) if language == "en" and place.spec != "str" else ", ".join(words))
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,104 @@
+"""Code completion: code under a comment that says what it does, cut off where people stop typing."""
+
+from __future__ import annotations
+
+import io
+import random
+import textwrap
+import tokenize
+from collections.abc import Mapping
+from typing import ClassVar
+
+import duckdb
+import ibis.expr.types as ir
+from ibis.common.exceptions import IbisError
+from pydantic import Field
+
+from ibert_builder.draw import Drawer
+from ibert_builder.engine import Engine
+from ibert_builder.layout import layout
+from ibert_builder.sandbox import ForbiddenCode
+from ibert_builder.tasks.base import Draft, Record, Rejected, Setting, Task
+from ibert_builder.tasks.sql_to_ibis import run_query
+from ibert_builder.templates import Template, TemplateSpec, bind
+from ibert_builder.text import Language
+from ibert_builder.values import render_frame
+
+COMMENT_WIDTH = 78
+
+# How often a cut falls after each kind of token, relative to the others: people stop where a choice begins.
+CUTS = {"(": 4.0, ".": 3.0, "operator": 3.0, ",": 2.0, "=": 2.0, "[": 1.5, "line": 2.0, ")": 1.0}
+_OPERATORS = frozenset({"<", ">", "<=", ">=", "==", "!=", "+", "-", "*", "/", "//", "%", "&", "|", "~", "**"})
+
+
+class CodeCompletionTemplate(TemplateSpec):
+    """Ibis code and what it is for, said so exactly that the code can be finished from any point on."""
+
+    intent: str = Field(description="English, one or more sentences without `#`: what the code gives, with the names of its columns")
+    code: str = Field(description="canonical Ibis; one call of a chain a line; ends in the result")
+    languages: ClassVar[Mapping[str, Language]] = {"intent": "en", "code": "ibis"}
+
+
+class CodeCompletion(Task):
+    name = "code_completion"
+    system_prompt = "Complete the partial Ibis expression. Output only the completed code."
+    template = CodeCompletionTemplate
+    examples = 85
+    input: ClassVar = {"partial_code": "string"}
+    target: ClassVar = {"completed_code": "string"}
+
+    def expand(self, template: Template, setting: Setting) -> Draft:
+        bound = bind(template, Drawer(setting.database, setting.engine, setting.phrasebook, setting.rng))
+        code = layout(render_frame(template.frames["code"][0], bound))
+        intent = render_frame(template.frames["intent"][0], bound)
+        intent = intent[0].upper() + intent[1:]
+        comment = textwrap.fill(" ".join(intent.split()), COMMENT_WIDTH, break_long_words=False, break_on_hyphens=False)
+        completed = textwrap.indent(comment, "# ") + "\n" + code
+        partial = cut(completed, setting.rng)
+        return Draft(template, setting.database, bound, partial, code, {"partial": partial, "completed": completed})
+
+    def prove(self, draft: Draft, engine: Engine) -> Record:
+        completed = draft.texts["completed"]
+        try:
+            expression = engine.evaluate(completed)
+            if not isinstance(expression, ir.Expr):
+                raise Rejected("not_an_expression", completed)
+            sql = engine.compile(expression)
+        except (SyntaxError, ForbiddenCode, IbisError, TypeError, AttributeError, ValueError, duckdb.Error) as error:
+            raise Rejected("ibis_fails", f"{type(error).__name__}: {error}\n{completed}") from error
+        run_query(engine, sql, ordered="ORDER BY" in sql)
+        return {"input": {"partial_code": draft.texts["partial"]}, "target": {"completed_code": completed}}
+
+    def question(self, record: Record) -> str:
+        return record["input"]["partial_code"]
+
+    def answer(self, record: Record) -> str:
+        return record["target"]["completed_code"]
+
+
+def cut(code: str, rng: random.Random) -> str:
+    """A strict prefix of the code that ends where people stop typing: after a bracket, dot, operator, comma or line.
+
+    Never within a word, a string or the leading comment, and never so late that only closing brackets are missing.
+    """
+    starts = [0]
+    for line in code.splitlines(keepends=True):
+        starts.append(starts[-1] + len(line))
+    offsets: list[int] = []
+    weights: list[float] = []
+    last_word = 0
+    for token in tokenize.generate_tokens(io.StringIO(code).readline):
+        end = starts[token.end[0] - 1] + token.end[1]
+        if token.type in (tokenize.NAME, tokenize.NUMBER, tokenize.STRING):
+            last_word = starts[token.start[0] - 1] + token.start[1]
+        kind = "operator" if token.string in _OPERATORS else token.string
+        if token.type in (tokenize.NL, tokenize.NEWLINE) and not token.line.startswith("#"):
+            kind = "line"
+        if kind in CUTS and token.type != tokenize.COMMENT:
+            offsets.append(end)
+            weights.append(CUTS[kind])
+    options = [(offset, weight) for offset, weight in zip(offsets, weights, strict=True) if offset <= last_word]
+    if not options:
+        raise ValueError(f"no place to cut in {code!r}")
+    offset = rng.choices([o for o, _ in options], weights=[w for _, w in options])[0]
+    return code[:offset].rstrip(" \n") if code[offset - 1] == "\n" else code[:offset]

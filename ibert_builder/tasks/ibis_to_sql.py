@@ -1,0 +1,109 @@
+"""Ibis to SQL: an expression and a dialect, and the query that a person would commit.
+
+The query starts as what Ibis's own compiler prints for the dialect, which knows the dialect's semantics (integer
+division, NULL order, date arithmetic, string positions). `tidy` makes it readable. Then it is proved to still say the
+same: DuckDB and SQLite execute it and compare it with the expression's own result on DuckDB; for every other dialect
+the compiler's query and the tidied one are both put into DuckDB SQL and must give equal results.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Mapping
+from typing import ClassVar
+
+import duckdb
+import ibis.expr.types as ir
+from ibis.common.exceptions import IbisError
+from pydantic import Field
+from sqlglot.errors import SqlglotError
+
+from ibert_builder.dialects import DIALECTS, compile_for, grammar, in_plain_values, sqlite_for, to_duckdb
+from ibert_builder.draw import Drawer
+from ibert_builder.engine import Engine, Result, difference
+from ibert_builder.layout import layout
+from ibert_builder.sandbox import ForbiddenCode
+from ibert_builder.style import ibis_style
+from ibert_builder.tasks.base import Draft, Record, Rejected, Setting, Task
+from ibert_builder.tasks.sql_to_ibis import run_query
+from ibert_builder.templates import Template, TemplateSpec, bind
+from ibert_builder.text import Language
+from ibert_builder.tidy import tidy
+from ibert_builder.values import render_frame
+
+DUCKDB_SHARE = 0.25
+
+
+class IbisToSqlTemplate(TemplateSpec):
+    """Ibis code. Its SQL is made by Ibis, per dialect."""
+
+    ibis: str = Field(description="Ibis code; one call of a chain a line; ends in a table expression")
+    not_in: list[str] = Field([], description="dialects that cannot say it, or in which it cannot be proved")
+    languages: ClassVar[Mapping[str, Language]] = {"ibis": "ibis"}
+
+
+class IbisToSql(Task):
+    name = "ibis_to_sql"
+    system_prompt = "Translate the Ibis expression to SQL for the specified dialect."
+    template = IbisToSqlTemplate
+    examples = 85
+    input: ClassVar = {"ibis": "string", "dialect": "string"}
+    target: ClassVar = {"sql": "string"}
+    dialects = DIALECTS
+
+    def expand(self, template: Template, setting: Setting) -> Draft:
+        rng = setting.rng
+        wanted = setting.dialects or (("duckdb",) if rng.random() < DUCKDB_SHARE else DIALECTS)
+        assert isinstance(template.spec, IbisToSqlTemplate)
+        dialect = rng.choice([d for d in wanted if d not in template.spec.not_in] or ["duckdb"])
+        bound = bind(template, Drawer(setting.database, setting.engine, setting.phrasebook, rng, dialect))
+        frame = template.frames["ibis"][0]
+        written = layout(render_frame(frame, bound, ibis_style(rng, bound)))
+        return Draft(template, setting.database, bound, f"{dialect}\n{written}", layout(render_frame(frame, bound)), {"ibis": written, "dialect": dialect})
+
+    def prove(self, draft: Draft, engine: Engine) -> Record:
+        code, dialect = draft.texts["ibis"], draft.texts["dialect"]
+        try:
+            expression = engine.evaluate(code)
+            if not isinstance(expression, ir.Expr):
+                raise Rejected("not_an_expression", code)
+            reference = engine.compile(expression)
+        except (SyntaxError, ForbiddenCode, IbisError, TypeError, AttributeError, ValueError) as error:
+            raise Rejected("ibis_fails", f"{type(error).__name__}: {error}\n{code}") from error
+        tables = {name: tuple(table.columns) for name, table in draft.database.tables.items()}
+        expected = run_query(engine, reference, bool(re.search(r"\bORDER BY\b", reference)))
+        try:
+            compiled = compile_for(expression, dialect)
+        except Exception as error:  # compilers raise whatever they meet
+            raise Rejected("dialect_cannot_say_it", f"{dialect}: {type(error).__name__}: {error}\n{code}") from error
+        try:
+            sql = tidy(compiled, dialect, grammar(dialect), tables)
+        except SqlglotError as error:
+            raise Rejected("sqlglot_cannot_read_it", f"{dialect}: {error}\n{compiled}") from error
+        ordered = re.search(r"^ORDER BY", sql, re.MULTILINE) is not None
+        _prove_same(draft, engine, dialect, compiled, sql, expected, ordered)
+        return {"input": {"ibis": code, "dialect": dialect}, "target": {"sql": sql}}
+
+    def question(self, record: Record) -> str:
+        return f"Ibis:\n{record['input']['ibis']}\n\nDialect: {record['input']['dialect']}"
+
+    def answer(self, record: Record) -> str:
+        return record["target"]["sql"]
+
+
+def _prove_same(draft: Draft, engine: Engine, dialect: str, compiled: str, sql: str, expected: Result, ordered: bool) -> None:
+    try:
+        if dialect == "duckdb":
+            found = engine.run_sql(sql)
+        elif dialect == "sqlite":
+            expected, found = in_plain_values(expected), sqlite_for(draft.database).run(sql)
+        else:
+            # Two runs of one meaning: whether sqlglot's way back to DuckDB is exact does not matter here.
+            expected, found = engine.run_sql(to_duckdb(compiled, dialect)), engine.run_sql(to_duckdb(sql, dialect))
+    except sqlite3.Error as error:
+        raise Rejected("sqlite_fails", f"{error}\n{sql}") from error
+    except (SqlglotError, duckdb.Error) as error:
+        raise Rejected("dialect_cannot_be_proved", f"{dialect}: {error}\n{compiled}\n{sql}") from error
+    if different := difference(expected, found, ordered):
+        raise Rejected(f"tidied_differs_in_{different}", f"{dialect}\n{compiled}\n{sql}\n{expected.rows[:3]}\n{found.rows[:3]}")

@@ -76,6 +76,8 @@ class Task(ABC):
         template: what its templates look like.
         examples: drafts per template, where neither the template nor the user says how many.
         input, target, meta: the columns of those structs (besides the `meta` that all tasks have), as Arrow type names.
+        columns: columns beside them, which repeat a field of `input`.
+        dialects: the SQL dialects it knows, if any.
     """
 
     name: ClassVar[str]
@@ -85,6 +87,7 @@ class Task(ABC):
     input: ClassVar[Mapping[str, str]]
     target: ClassVar[Mapping[str, str]]
     meta: ClassVar[Mapping[str, str]] = {}
+    columns: ClassVar[Mapping[str, str]] = {}
     dialects: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
@@ -117,9 +120,10 @@ class Task(ABC):
     def record(self, draft: Draft, proved: Record, unseen: bool) -> Record:
         """The whole record of a proved draft."""
         spec = draft.template.spec
-        body = {
+        body: Record = {
             "task": self.name,
-            **({"dialect": proved["input"]["dialect"]} if self.name == "ibis_to_sql" else {}),
+            **{name: proved["input"][name] for name in self.columns},
+            "system_prompt": "",
             "context": draft.context(),
             "input": proved["input"],
             "target": proved["target"],

@@ -50,6 +50,7 @@ class IbisToSql(Task):
     examples = 85
     input: ClassVar = {"ibis": "string", "dialect": "string"}
     target: ClassVar = {"sql": "string"}
+    columns: ClassVar = {"dialect": "string"}
     dialects = DIALECTS
 
     def expand(self, template: Template, setting: Setting) -> Draft:

@@ -23,7 +23,8 @@ from ibert_builder.templates import Template, TemplateSpec, bind
 from ibert_builder.values import render_frame
 
 # A share of the queries is put in another dialect, as they come from other systems in practice.
-DIALECTS = ("postgres", "mysql", "sqlite", "bigquery", "snowflake", "trino", "tsql", "databricks", "redshift", "clickhouse")
+DIALECTS = ("postgres", "mysql", "sqlite", "bigquery", "snowflake", "trino", "mssql", "databricks", "redshift", "clickhouse")
+_SQLGLOT_NAMES = {"mssql": "tsql"}
 FOREIGN = 0.25
 
 # What can make an answer depend on the order in which rows happen to lie in a table.
@@ -74,8 +75,9 @@ class SqlToIbis(Task):
         """The query in another dialect, proved by its way back."""
         pretty = "\n" in sql
         try:
-            foreign = transpile(sql, "duckdb", dialect, pretty)
-            back = transpile(foreign, dialect, "duckdb", False)
+            grammar = _SQLGLOT_NAMES.get(dialect, dialect)
+            foreign = transpile(sql, "duckdb", grammar, pretty)
+            back = transpile(foreign, grammar, "duckdb", False)
             found = engine.run_sql(back)
         except (SqlglotError, duckdb.Error) as error:
             raise Rejected("dialect_cannot_say_it", f"{dialect}: {error}") from error

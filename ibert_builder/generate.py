@@ -1,0 +1,154 @@
+"""Templates in, proved records out. One call makes the records of one task on one database, the unit of all sharding.
+
+Which rows come out depends on the options alone: draft `i` of a template goes to a split by its number and to a
+database of that split by a hash, its draws are seeded by (seed, task, template, database, i), and rows are told
+apart within one database only, since no two databases share a table name. Drafts are drawn in rounds (all first
+drafts, then all second ones), so asking for more examples per template only adds rows.
+"""
+
+from __future__ import annotations
+
+import gc
+import hashlib
+import random
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from ibert_builder.databases import SPLITS, Database
+from ibert_builder.draw import NoFit
+from ibert_builder.engine import engine_for
+from ibert_builder.errors import InputError, unknown
+from ibert_builder.library import Library
+from ibert_builder.skeleton import is_withheld
+from ibert_builder.tasks import TASKS
+from ibert_builder.tasks.base import Draft, Record, Rejected, Setting, Task
+from ibert_builder.templates import Template
+
+DRAWS = 12  # how often a draft is drawn anew when its input stands already, or its skeleton is withheld from train
+
+
+@dataclass(frozen=True)
+class Options:
+    """What decides which examples come out.
+
+    Attributes:
+        examples_per_template: drafts per template over all splits; None for each template's own number.
+        seed: of every draw.
+        dialects: the SQL dialects to draw from, for tasks that have dialects; None for their usual mix.
+    """
+
+    examples_per_template: int | None = None
+    seed: int = 0
+    dialects: tuple[str, ...] | None = None
+
+    def __post_init__(self) -> None:
+        if self.examples_per_template is not None and self.examples_per_template < 1:
+            raise InputError(f"expected a positive number or None, found {self.examples_per_template}", key="examples_per_template")
+        known = {dialect for task in TASKS.values() for dialect in task.dialects}
+        for dialect in self.dialects or ():
+            if dialect not in known:
+                raise InputError(unknown("dialect", dialect, known), key="dialects")
+        if self.dialects is not None and not self.dialects:
+            raise InputError("expected at least one dialect, or None", key="dialects")
+
+    def dialects_of(self, task: Task) -> tuple[str, ...] | None:
+        """The dialects asked for that a task has; None for its usual mix.
+
+        Raises:
+            InputError: the task has dialects, but none of those.
+        """
+        if self.dialects is None or not task.dialects:
+            return None
+        chosen = tuple(dialect for dialect in self.dialects if dialect in task.dialects)
+        if not chosen:
+            raise InputError(f"{task.name} has none of {list(self.dialects)} (expected some of: {', '.join(task.dialects)})", key="dialects")
+        return chosen
+
+
+@dataclass
+class Tally:
+    """What became of the drafts: every one is kept or rejected under a named reason.
+
+    `draws` counts by (task, template, outcome); the outcomes of drafts are `kept` and the reasons. `no_fit` (the
+    database has nothing for the template) and `exhausted` (nothing new could be drawn) are outcomes of attempts to
+    draw that gave no draft. `rejections` holds (task, template, reason, detail).
+    """
+
+    outcomes: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    rejections: list[tuple[str, str, str, str]] = field(default_factory=list)
+
+    def count(self, template: Template, outcome: str) -> None:
+        self.outcomes[template.task, template.name, outcome] += 1
+
+    def add(self, other: Tally) -> None:
+        self.outcomes.update(other.outcomes)
+        self.rejections.extend(other.rejections)
+
+
+NOT_DRAWN = frozenset({"no_fit", "exhausted"})
+
+
+def shards(library: Library, split: str, tasks: Iterable[Task]) -> list[tuple[str, str]]:
+    """The (task, database) pairs that make up a split, in the order of its rows."""
+    databases = [name for name, database in library.databases.items() if database.split == split]
+    return [(task.name, database) for task in tasks for database in databases]
+
+
+def split_of(index: int) -> str:
+    """Of ten drafts, the second goes to validation, the third to test and the rest to train."""
+    return {1: SPLITS[1], 2: SPLITS[2]}.get(index % 10, SPLITS[0])
+
+
+def _database_of(template: Template, index: int, seed: int, databases: list[str]) -> str:
+    digest = hashlib.sha256(f"{seed}/{template.task}/{template.name}/{index}".encode()).digest()
+    return databases[int.from_bytes(digest[:4], "big") % len(databases)]
+
+
+def generate(library: Library, task_name: str, database_name: str, options: Options, tally: Tally) -> Iterator[Record]:
+    """Make and prove the records of a task on a database, in their order in the dataset; count into `tally`."""
+    task, database = TASKS[task_name], library.databases[database_name]
+    engine = engine_for(database)
+    dialects = options.dialects_of(task)
+    peers = [name for name, other in library.databases.items() if other.split == database.split]
+    seen: set[str] = set()
+    numbers = {t.name: options.examples_per_template or t.spec.examples or task.examples for t in library.templates[task_name]}
+    # What is loaded by now stays; the collector need not look through it again for every example.
+    gc.freeze()
+    for index in range(max(numbers.values())):
+        if split_of(index) != database.split:
+            continue
+        for template in library.templates[task_name]:
+            if index >= numbers[template.name] or _database_of(template, index, options.seed, peers) != database_name:
+                continue
+            key = f"{options.seed}/{task_name}/{template.name}/{database_name}/{index}"
+            drawn = _draw(task, template, library, database, key, dialects, options.seed, seen)
+            if isinstance(drawn, str):
+                tally.count(template, drawn)
+                continue
+            draft, unseen = drawn
+            seen.add(draft.key)
+            try:
+                record = task.record(draft, task.prove(draft, engine), unseen)
+            except Rejected as rejected:
+                tally.count(template, rejected.reason)
+                tally.rejections.append((task_name, template.name, rejected.reason, rejected.detail))
+                continue
+            tally.count(template, "kept")
+            yield record
+
+
+def _draw(
+    task: Task, template: Template, library: Library, database: Database, key: str, dialects: tuple[str, ...] | None, seed: int, seen: set[str]
+) -> tuple[Draft, bool] | str:
+    """A new draft and whether train never sees its skeleton, or why there is none."""
+    for attempt in range(DRAWS):
+        rng = random.Random(f"{key}/{attempt}")
+        try:
+            draft = task.expand(template, Setting(database, engine_for(database), library.phrasebook, rng, dialects))
+        except NoFit:
+            return "no_fit"
+        withheld = is_withheld(draft.skeleton, seed)
+        if draft.key not in seen and not (withheld and database.split == SPLITS[0]):
+            return draft, withheld
+    return "exhausted"

@@ -1,0 +1,60 @@
+"""`load_dataset` that works with every supported line of `datasets`, those without script loading included."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from ibert_builder.errors import InputError
+
+SCRIPT = "ibert_multitask"
+
+
+def load_dataset(
+    path: str = SCRIPT,
+    name: str | None = None,
+    *,
+    split: Any = None,
+    cache_dir: str | None = None,
+    download_mode: Any = None,
+    verification_mode: Any = None,
+    keep_in_memory: bool | None = None,
+    streaming: bool = False,
+    num_proc: int | None = None,
+    trust_remote_code: bool | None = None,
+    **config_kwargs: Any,
+) -> Any:
+    """Load the dataset as `datasets.load_dataset("./ibert_multitask.py", name, ...)` does, through the builder class.
+
+    Args:
+        path: the builder script; any path to an `ibert_multitask.py` stands for the installed builder.
+        name: a task, or `all` (the default).
+        split: a split or a slice of one, such as `train[:10%]`; by default a dictionary of all splits.
+        cache_dir, download_mode, verification_mode, keep_in_memory: as in `datasets.load_dataset`.
+        streaming: yield examples as they are made instead of writing them to the cache.
+        num_proc: processes to prepare the data with.
+        trust_remote_code: accepted and not needed.
+        **config_kwargs: `examples_per_template`, `seed`, `templates_dir`, `dialects`.
+
+    Returns:
+        A `Dataset` or `DatasetDict`, or with `streaming` an `IterableDataset` or `IterableDatasetDict`.
+
+    Raises:
+        InputError: there is no such config or config keyword, or a template is not as it should be.
+    """
+    import dataclasses
+
+    from ibert_builder.errors import unknown
+    from ibert_multitask import IbertConfig, IbertMultitask
+
+    if Path(path).name.removesuffix(".py") != SCRIPT:
+        raise InputError(f"this loads {SCRIPT}.py only, found '{path}'; use datasets.load_dataset for other datasets", key="path")
+    known = {field.name for field in dataclasses.fields(IbertConfig)} - {"name"}
+    for keyword in config_kwargs:
+        if keyword not in known:
+            raise InputError(unknown("config keyword", keyword, known))
+    builder = IbertMultitask(cache_dir=cache_dir, config_name=name, **config_kwargs)
+    if streaming:
+        return builder.as_streaming_dataset(split=split)
+    builder.download_and_prepare(download_mode=download_mode, verification_mode=verification_mode, num_proc=num_proc)
+    return builder.as_dataset(split=split, in_memory=bool(keep_in_memory))

@@ -1,0 +1,96 @@
+"""The columns of each config, and the way between a record (as in JSONL) and a row (as in Arrow).
+
+Arrow has no dictionaries with free keys: there the tables of `context` are a list of `{name, schema: [{name, type}]}`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from datasets import Features, Value
+
+from ibert_builder.errors import InputError, unknown
+from ibert_builder.tasks import TASKS
+from ibert_builder.tasks.base import Record, Task
+
+ALL = "all"
+CONFIGS = (*TASKS, ALL)
+
+_COMMON_META = {
+    "template": "string", "difficulty": "string", "features": ["string"], "database": "string", "skeleton": "string",
+    "unseen_skeleton": "bool",
+}  # fmt: skip
+_CONTEXT = {"tables": [{"name": "string", "schema": [{"name": "string", "type": "string"}]}]}
+
+
+def tasks_of(config: str) -> tuple[Task, ...]:
+    """The tasks of a config.
+
+    Raises:
+        InputError: there is no such config.
+    """
+    if config not in CONFIGS:
+        raise InputError(unknown("config", config, CONFIGS))
+    return tuple(TASKS.values()) if config == ALL else (TASKS[config],)
+
+
+def features(config: str) -> Features:
+    """The Arrow columns of a config. `all` has the union of the tasks' columns, null where a task has none."""
+    tasks = tasks_of(config)
+    columns = {
+        "id": "string",
+        "task": "string",
+        **_union(task.columns for task in tasks),
+        "system_prompt": "string",
+        "context": _CONTEXT,
+        "input": _union(task.input for task in tasks),
+        "target": _union(task.target for task in tasks),
+        "meta": {**_COMMON_META, **_union(task.meta for task in tasks)},
+        "messages": [{"role": "string", "content": "string"}],
+    }
+    return Features(_typed(columns))
+
+
+def _union(mappings: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    return {name: kind for mapping in mappings for name, kind in mapping.items()}
+
+
+def _typed(kind: Any) -> Any:
+    if isinstance(kind, str):
+        return Value(kind)
+    if isinstance(kind, list):
+        return [_typed(kind[0])]
+    return {name: _typed(inner) for name, inner in kind.items()}
+
+
+def to_row(record: Record, columns: Features) -> dict[str, Any]:
+    """A record as a row of these columns."""
+    row = {name: record.get(name) for name in columns}
+    tables = record["context"]["tables"]
+    row["context"] = {
+        "tables": [
+            {"name": name, "schema": [{"name": column, "type": kind} for column, kind in table["schema"].items()]}
+            for name, table in tables.items()
+        ]
+    }
+    for struct in ("input", "target", "meta"):
+        row[struct] = {name: record[struct].get(name) for name in columns[struct]}
+    return row
+
+
+def to_record(row: Mapping[str, Any]) -> Record:
+    """A row as the record it was made from, without the columns that only other tasks have."""
+    task = TASKS[row["task"]]
+    record: Record = {}
+    for name, value in row.items():
+        if name == "context":
+            schemas = {t["name"]: {c["name"]: c["type"] for c in t["schema"]} for t in value["tables"]}
+            record[name] = {"tables": {table: {"schema": schema} for table, schema in schemas.items()}}
+        elif name in ("input", "target"):
+            record[name] = {key: value[key] for key in getattr(task, name)}
+        elif name == "meta":
+            record[name] = {key: value[key] for key in (*_COMMON_META, *task.meta)}
+        elif name in ("id", "task", "system_prompt", "messages") or name in task.columns:
+            record[name] = value
+    return record

@@ -1,0 +1,260 @@
+"""JSONL files: `<task>.jsonl` and `train_complete.jsonl`, with `validation/` and `test/` beside them."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from multiprocessing import get_context
+from pathlib import Path
+from typing import IO, Any
+
+import sqlglot
+
+from ibert_builder.databases import SPLITS
+from ibert_builder.errors import InputError, unknown
+from ibert_builder.generate import NOT_DRAWN, Options, Tally, generate, shards
+from ibert_builder.library import Library, load_library, resolve_templates_dir
+from ibert_builder.records import tasks_of
+from ibert_builder.tasks import TASKS
+from ibert_builder.tasks.base import Task
+
+COMPLETE = "train_complete.jsonl"
+REJECTED = "rejected.jsonl"
+
+Shard = tuple[str, str]  # task, database
+Progress = Callable[[int, int], None]
+
+
+@dataclass
+class Report:
+    """What a build did, per task: the tally of its drafts, the records kept per split, and the seconds of work."""
+
+    tallies: dict[str, Tally] = field(default_factory=dict)
+    kept: dict[str, dict[str, int]] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Made:
+    lines: str
+    count: int
+    tally: Tally
+    seconds: float
+
+
+def _make(templates_dir: str, shard: Shard, options: Options) -> _Made:
+    started = time.perf_counter()
+    tally = Tally()
+    records = generate(load_library(templates_dir), *shard, options, tally)
+    lines = [json.dumps(record, ensure_ascii=False) + "\n" for record in records]
+    return _Made("".join(lines), len(lines), tally, time.perf_counter() - started)
+
+
+def build(
+    out: Path,
+    configs: tuple[str, ...] = ("all",),
+    options: Options | None = None,
+    *,
+    templates_dir: str | Path | None = None,
+    num_proc: int = 1,
+    links: Mapping[str, Path] | None = None,
+    progress: Progress | None = None,
+) -> Report:
+    """Generate, prove and write the dataset.
+
+    Everything is first written to a temporary folder inside `out` and moved to its final names at the very end, file by
+    file, so a run that is killed or fails leaves what was there.
+
+    Args:
+        out: the folder to write to; made if need be.
+        configs: tasks, or `all`.
+        options: what decides which examples come out.
+        templates_dir: a folder of templates; None for the ones that come with the package.
+        num_proc: processes to work with. The bytes are the same for any number.
+        links: JSONL files to stand for a task's train file instead of generating it; every line is checked.
+        progress: called with (shards done, shards in all).
+
+    Raises:
+        InputError: a template is wrong or gives nothing, a link is wrong, or `out` cannot be written to.
+    """
+    options, links = options or Options(), dict(links or {})
+    library = load_library(templates_dir)
+    tasks = list({task.name: task for config in configs for task in tasks_of(config)}.values())
+    for name in links:
+        if name not in {task.name for task in tasks}:
+            raise InputError(unknown("task", name, [task.name for task in tasks]), key="--link")
+    for task in tasks:
+        options.dialects_of(task)
+    made = [task for task in tasks if task.name not in links]
+    work = [(split, shard) for split in SPLITS for shard in shards(library, split, made)]
+    with _workspace(out) as temporary:
+        counts = {name: check_link(TASKS[name], path) for name, path in links.items()}
+        report = Report({t.name: Tally() for t in made}, {t.name: dict.fromkeys(SPLITS, 0) for t in tasks}, {t.name: 0.0 for t in made})
+        with _Files(temporary) as files:
+            for done, ((split, (task_name, _)), result) in enumerate(_results(work, options, templates_dir, num_proc), 1):
+                files.write(_file_of(split, task_name), result.lines)
+                report.tallies[task_name].add(result.tally)
+                report.kept[task_name][split] += result.count
+                report.seconds[task_name] += result.seconds
+                if progress:
+                    progress(done, len(work))
+            for task_name, template, reason, detail in (r for tally in report.tallies.values() for r in tally.rejections):
+                line = {"task": task_name, "template": template, "reason": reason, "detail": detail}
+                files.write(REJECTED, json.dumps(line, ensure_ascii=False) + "\n")
+            files.touch([_file_of(split, task.name) for split in SPLITS for task in made] + [COMPLETE, REJECTED])
+        for task in made:
+            _refuse_fruitless(library, task, report.tallies[task.name])
+        for name, count in counts.items():
+            report.kept[name][SPLITS[0]] = count
+            (temporary / f"{name}.jsonl").symlink_to(links[name].resolve())
+        with (temporary / COMPLETE).open("wb") as complete:
+            for task in tasks:
+                with (temporary / f"{task.name}.jsonl").open("rb") as part:
+                    shutil.copyfileobj(part, complete)
+        _publish(temporary, out)
+    return report
+
+
+def _file_of(split: str, task: str) -> str:
+    return f"{task}.jsonl" if split == SPLITS[0] else f"{split}/{task}.jsonl"
+
+
+def _results(work: list[tuple[str, Shard]], options: Options, templates_dir: str | Path | None, num_proc: int) -> Iterator[tuple[tuple[str, Shard], _Made]]:
+    """The results of all shards, in order."""
+    folder = str(resolve_templates_dir(templates_dir))
+    if num_proc == 1:
+        yield from ((item, _make(folder, item[1], options)) for item in work)
+        return
+    # Fresh processes: a fork would inherit DuckDB's threads half alive.
+    with ProcessPoolExecutor(num_proc, mp_context=get_context("spawn")) as pool:
+        futures: list[Future[_Made]] = [pool.submit(_make, folder, shard, options) for _, shard in work]
+        try:
+            for item, future in zip(work, futures, strict=True):
+                yield item, future.result()
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+class _Files:
+    """Open files by name below a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder, self._open, self._stack = folder, {}, ExitStack()  # type: tuple[Path, dict[str, IO[str]], ExitStack]
+
+    def __enter__(self) -> _Files:
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self._stack.close()
+
+    def write(self, name: str, text: str) -> None:
+        if name not in self._open:
+            path = self._folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._open[name] = self._stack.enter_context(path.open("w", encoding="utf-8", newline="\n"))
+        self._open[name].write(text)
+
+    def touch(self, names: list[str]) -> None:
+        for name in names:
+            self.write(name, "")
+
+
+class _workspace:
+    """A temporary folder inside `out`, gone afterwards whatever happens."""
+
+    def __init__(self, out: Path) -> None:
+        self._out = out
+
+    def __enter__(self) -> Path:
+        try:
+            self._out.mkdir(parents=True, exist_ok=True)
+            self._folder = Path(tempfile.mkdtemp(prefix=".building-", dir=self._out))
+        except OSError as error:
+            raise InputError(f"cannot write there: {error.strerror}", file=self._out, key="--out") from error
+        return self._folder
+
+    def __exit__(self, *error: Any) -> None:
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _publish(temporary: Path, out: Path) -> None:
+    for path in sorted(temporary.rglob("*")):
+        if path.is_dir():
+            continue
+        final = out / path.relative_to(temporary)
+        final.parent.mkdir(parents=True, exist_ok=True)
+        os.replace(path, final)
+
+
+def _refuse_fruitless(library: Library, task: Task, tally: Tally) -> None:
+    """A template of which nothing was proved is wrong; one that was never drawn may only be rare in a small build."""
+    for template in library.templates[task.name]:
+        outcomes = {o: n for (_, name, o), n in tally.outcomes.items() if name == template.name}
+        reasons = {outcome: count for outcome, count in outcomes.items() if outcome not in NOT_DRAWN | {"kept"}}
+        if "kept" not in outcomes and reasons:
+            detail = next(d for _, name, _, d in tally.rejections if name == template.name)
+            listed = ", ".join(f"{reason} ({count})" for reason, count in reasons.items())
+            raise template.error(f"template '{template.name}' gives no example; rejected: {listed}\n{detail}")
+        if "kept" not in outcomes and sum(outcomes.values()) >= 10:
+            raise template.error(f"template '{template.name}' gives no example: it fits no database")
+
+
+def check_link(task: Task, path: Path) -> int:
+    """Check a JSONL file that is to stand for a task, and count its lines.
+
+    Every line must be a record of the task, whose SQL parses and whose Ibis code is Python. The queries are not run:
+    their databases are not ours.
+
+    Raises:
+        InputError: naming the first line that is not as it should be.
+    """
+    lines = 0
+    try:
+        with path.open(encoding="utf-8") as file:
+            for lines, line in enumerate(file, 1):
+                _check_line(task, path, lines, line)
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"cannot be read: {error}", file=path, key="--link") from error
+    if not lines:
+        raise InputError("the file is empty", file=path, key="--link")
+    return lines
+
+
+def _check_line(task: Task, path: Path, number: int, line: str) -> None:
+    def wrong(key: str, problem: str) -> InputError:
+        return InputError(problem, file=path, line=number, key=key)
+
+    try:
+        record = json.loads(line)
+    except json.JSONDecodeError as error:
+        raise wrong("record", f"not JSON: {error.msg}") from None
+    if not isinstance(record, dict) or not isinstance(record.get("id"), str):
+        raise wrong("id", "expected an object with a string `id`")
+    if record.get("task") != task.name:
+        raise wrong("task", f"expected '{task.name}', found {record.get('task')!r}")
+    for struct, wanted in (("input", task.input), ("target", task.target)):
+        values = record.get(struct)
+        if not isinstance(values, dict):
+            raise wrong(struct, f"expected an object, found {values!r}")
+        for key in wanted:
+            value = values.get(key)
+            if key == "dialect" and value is None:
+                continue  # the seed's older records do not have it
+            if not isinstance(value, str) or not value.strip():
+                raise wrong(f"{struct}.{key}", f"expected a text, found {value!r}")
+            try:
+                if key == "sql":
+                    sqlglot.parse_one(value)
+                elif key in ("ibis", "completed_code", "fixed_code"):
+                    ast.parse(value)
+            except (SyntaxError, sqlglot.errors.SqlglotError) as error:
+                raise wrong(f"{struct}.{key}", f"does not parse: {str(error).splitlines()[0]}") from None

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import builtins
 import functools
 import math
 import re
@@ -21,7 +22,7 @@ import pyarrow as pa
 from ibis import selectors
 
 from ibert_builder.databases import Database, Table
-from ibert_builder.sandbox import compile_code
+from ibert_builder.sandbox import STRICT, Rules, compile_code
 
 TIME_LIMIT = 5.0  # seconds a single statement may take; sample queries take milliseconds
 MEMORY_LIMIT = "1GB"
@@ -59,7 +60,7 @@ class Engine:
         self._connection.execute("SET lock_configuration = true")
         self.tables = {name: self.backend.table(name) for name in database.tables}
         self._names = frozenset(self.tables).union(*(table.columns for table in database.tables.values()))
-        self._namespace = {"ibis": ibis, "_": ibis._, "s": selectors, **self.tables, "__builtins__": {}}
+        self._namespace = {"ibis": ibis, "_": ibis._, "s": selectors, **self.tables}
         self._watchdog = _Watchdog()
         self._values: dict[tuple[str, str], list[Any]] = {}
         self._shares: dict[tuple[str, str], float] = {}
@@ -79,15 +80,16 @@ class Engine:
         names, types = zip(*(column[:2] for column in cursor.description), strict=True)
         return Result(names, tuple(_masked(str(kind)) for kind in types), rows)
 
-    def evaluate(self, code: str) -> Any:
+    def evaluate(self, code: str, rules: Rules = STRICT) -> Any:
         """The value of the last statement of checked Ibis code, usually an Ibis expression.
 
         Raises:
             SyntaxError, ForbiddenCode: the code is not accepted.
             Exception: whatever Ibis raises on it.
         """
-        before, last = compile_code(code, self._names)
+        before, last = compile_code(code, self._names, rules)
         namespace = dict(self._namespace)
+        namespace["__builtins__"] = {name: getattr(builtins, name) for name in rules.builtins if hasattr(builtins, name)}
         if before is not None:
             exec(before, namespace)
         return eval(last, namespace)

@@ -95,9 +95,20 @@ def shards(library: Library, split: str, tasks: Iterable[Task]) -> list[tuple[st
     return [(task.name, database) for task in tasks for database in databases]
 
 
-def split_of(index: int) -> str:
-    """Of ten drafts, the second goes to validation, the third to test and the rest to train."""
+def split_of(template: Template, index: int) -> str:
+    """Of ten drafts, the second goes to validation, the third to test and the rest to train.
+
+    Templates without tables say the same in every database, so each of them belongs to one split as a whole.
+    """
+    if not template.tables:
+        index = int.from_bytes(hashlib.sha256(f"{template.task}/{template.name}".encode()).digest()[:4], "big")
     return {1: SPLITS[1], 2: SPLITS[2]}.get(index % 10, SPLITS[0])
+
+
+def _number(task: Task, template: Template, options: Options) -> int:
+    wanted = options.examples_per_template or template.spec.examples or task.examples
+    most = task.most(template)
+    return wanted if most is None else min(wanted, most)
 
 
 def _database_of(template: Template, index: int, seed: int, databases: list[str]) -> str:
@@ -112,17 +123,17 @@ def generate(library: Library, task_name: str, database_name: str, options: Opti
     dialects = options.dialects_of(task)
     peers = [name for name, other in library.databases.items() if other.split == database.split]
     seen: set[str] = set()
-    numbers = {t.name: options.examples_per_template or t.spec.examples or task.examples for t in library.templates[task_name]}
+    numbers = {template.name: _number(task, template, options) for template in library.templates[task_name]}
     # What is loaded by now stays; the collector need not look through it again for every example.
     gc.freeze()
     for index in range(max(numbers.values())):
-        if split_of(index) != database.split:
-            continue
         for template in library.templates[task_name]:
-            if index >= numbers[template.name] or _database_of(template, index, options.seed, peers) != database_name:
+            if index >= numbers[template.name] or split_of(template, index) != database.split:
+                continue
+            if _database_of(template, index, options.seed, peers) != database_name:
                 continue
             key = f"{options.seed}/{task_name}/{template.name}/{database_name}/{index}"
-            drawn = _draw(task, template, library, database, key, dialects, options.seed, seen)
+            drawn = _draw(task, template, library, database, key, index, dialects, options.seed, seen)
             if isinstance(drawn, str):
                 tally.count(template, drawn)
                 continue
@@ -139,13 +150,21 @@ def generate(library: Library, task_name: str, database_name: str, options: Opti
 
 
 def _draw(
-    task: Task, template: Template, library: Library, database: Database, key: str, dialects: tuple[str, ...] | None, seed: int, seen: set[str]
+    task: Task,
+    template: Template,
+    library: Library,
+    database: Database,
+    key: str,
+    index: int,
+    dialects: tuple[str, ...] | None,
+    seed: int,
+    seen: set[str],
 ) -> tuple[Draft, bool] | str:
     """A new draft and whether train never sees its skeleton, or why there is none."""
     for attempt in range(DRAWS):
         rng = random.Random(f"{key}/{attempt}")
         try:
-            draft = task.expand(template, Setting(database, engine_for(database), library.phrasebook, rng, dialects))
+            draft = task.expand(template, Setting(database, engine_for(database), library.phrasebook, rng, dialects, index))
         except NoFit:
             return "no_fit"
         withheld = is_withheld(draft.skeleton, seed)

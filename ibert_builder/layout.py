@@ -11,30 +11,35 @@ _OPEN, _CLOSE = "([{", ")]}"
 def layout(code: str, width: int = WIDTH) -> str:
     """Lay out code whose chains are written one call a line (lines that start with a dot continue the line before)."""
     statements: list[list[str]] = []
-    for line in code.strip().splitlines():
-        if line.lstrip().startswith(".") and statements:
+    for line in code.rstrip().splitlines():
+        if line.lstrip().startswith(".") and statements and statements[-1][-1]:
             statements[-1].append(line.strip())
-        elif line.strip():
+        else:
             statements.append([line.rstrip()])
-    return "\n".join(_statement(links, width) for links in statements)
+    return "\n".join(_statement(links, width) for links in statements).strip("\n")
 
 
 def _statement(links: list[str], width: int) -> str:
     joined = join_chains("\n".join(links))
-    if len(joined) <= width or joined.startswith("#"):
+    if len(joined) <= width or joined.lstrip().startswith("#"):
         return joined
+    indent = len(joined) - len(joined.lstrip())
+    prefix, first = _prefix(links[0].lstrip())
+    margin = " " * indent
     if len(links) < 3:
-        return fit(joined, 0, width)
-    name, equals, first = links[0].rpartition(" = ") if _is_assignment(links[0]) else ("", "", links[0])
+        return f"{margin}{prefix}{fit(joined[indent + len(prefix) :], indent, width - len(prefix))}"
     # A bare table opens the chain together with its first call: `orders.filter(...)`.
-    head = [first + links[1], *links[2:]] if first.replace("_", "a").isalnum() else [first, *links[1:]]
-    body = "\n".join(" " * 4 + fit(link, 4, width) for link in head)
-    return f"{name}{equals}(\n{body}\n)"
+    head = [first + links[1], *links[2:]] if first.isidentifier() else [first, *links[1:]]
+    body = "\n".join(f"{margin}    {fit(link, indent + 4, width)}" for link in head)
+    return f"{margin}{prefix}(\n{body}\n{margin})"
 
 
-def _is_assignment(line: str) -> bool:
-    name, equals, _ = line.partition(" = ")
-    return bool(equals) and name.isidentifier()
+def _prefix(line: str) -> tuple[str, str]:
+    """What stands before the expression of a statement: `name = ` or `return `."""
+    name, equals, rest = line.partition(" = ")
+    if equals and name.isidentifier():
+        return name + equals, rest
+    return ("return ", line.removeprefix("return ")) if line.startswith("return ") else ("", line)
 
 
 def fit(text: str, indent: int, width: int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import sys
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -69,6 +70,7 @@ def digest(templates_dir: str | Path | None = None) -> str:
         _files_digest(resolve_templates_dir(templates_dir), "**/*.yaml"),
         _files_digest(Path(__file__).parent, "**/*.py"),
         *(f"{package}={version(package)}" for package in PROVERS),
+        "python={}.{}".format(*sys.version_info),  # some messages in error records are Python's own
     ]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
 

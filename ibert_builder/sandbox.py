@@ -8,8 +8,10 @@ attributes, or reach the backend, files or the network.
 from __future__ import annotations
 
 import ast
+import builtins
 import functools
 from collections.abc import Iterable
+from dataclasses import dataclass
 from types import CodeType
 
 import ibis
@@ -41,6 +43,60 @@ _NODES = (
     ast.ListComp, ast.DictComp, ast.GeneratorExp, ast.comprehension,
 )  # fmt: skip
 
+
+@dataclass(frozen=True)
+class Rules:
+    """What code of one kind may do.
+
+    Attributes:
+        nodes: syntax allowed besides that of expressions and assignments.
+        functions: attributes of `ibis` allowed besides `IBIS_FUNCTIONS`; dotted for its modules (`duckdb.connect`).
+        methods: methods of expressions and other objects allowed although they leave the expression.
+        builtins: Python's own functions and exceptions that the code may name.
+        absent_names: names that exist nowhere in Ibis may be used, since running into them is the point.
+        files: string constants may be file names (they must be plain ones: no folder, no address).
+    """
+
+    nodes: tuple[type[ast.AST], ...] = ()
+    functions: frozenset[str] = frozenset()
+    methods: frozenset[str] = frozenset()
+    builtins: frozenset[str] = frozenset()
+    absent_names: bool = False
+    files: bool = False
+
+
+STRICT = Rules()
+
+# Code with a mistake in it: it may name what does not exist, and what people mistake for part of Ibis.
+MISTAKEN = Rules(
+    builtins=frozenset("abs all any bool dict float int len list max min range round set sorted str sum tuple".split()),
+    absent_names=True,
+)
+
+# A function that is to be documented.
+FUNCTION = Rules(
+    nodes=(ast.FunctionDef, ast.Return, ast.If, ast.Raise, ast.For, ast.AugAssign, ast.JoinedStr, ast.FormattedValue),
+    functions=frozenset("Table Column Scalar Value Expr Deferred Schema".split()),
+    builtins=frozenset("ValueError TypeError KeyError bool date dict float int isinstance len list set sorted str tuple zip".split()),
+)
+
+# An example that reads, writes, connects or runs; only ever in a folder of its own.
+FILES = Rules(
+    functions=frozenset(
+        "connect duckdb duckdb.connect sqlite sqlite.connect get_backend list_tables memtable options options.interactive "
+        "options.default_backend options.sql.default_limit parse_sql read_csv read_json read_parquet set_backend table to_sql "
+        "udf udf.scalar udf.scalar.builtin udf.scalar.python".split()
+    ),
+    methods=frozenset(
+        "alias cache compile create_table create_view disconnect drop_table drop_view execute get_name insert list_databases "
+        "list_tables name pipe preview raw_sql read_csv read_json read_parquet sql table to_csv to_json to_pandas "
+        "to_pandas_batches to_parquet to_pyarrow to_pyarrow_batches truncate_table unbind get_schema equals fetchall "
+        "builtin python scalar".split()
+    ),
+    builtins=frozenset("bool float int len list print str".split()),
+    files=True,
+)
+
 _SELECTOR_FUNCTIONS = frozenset(selectors.__all__) | {"all"}
 
 
@@ -55,64 +111,81 @@ def _public_methods() -> frozenset[str]:
     return frozenset(name for kind in kinds for name in dir(kind) if not name.startswith("_")) - FORBIDDEN_METHODS
 
 
-def check(tree: ast.Module, names: Iterable[str]) -> None:
+def check(tree: ast.Module, names: Iterable[str], rules: Rules = STRICT) -> None:
     """Check code against the allow-list.
 
     Args:
         tree: the parsed code.
         names: table and column names, which may stand as names and attributes too.
+        rules: what this kind of code may do besides.
 
     Raises:
         ForbiddenCode: naming the first forbidden thing and its line.
     """
-    given = set(names)
-    attributes = set(given)
+    given = {*names, "ibis", "_", "s", *rules.builtins}
+    attributes = set(names)
     for node in ast.walk(tree):
         if isinstance(node, ast.keyword) and node.arg:
             attributes.add(node.arg)
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
             attributes.add(node.value)
+            if rules.files and (set("/\\~") & set(node.value) or ".." in node.value):
+                _refuse(node, f"a file here has a plain name, not '{node.value}'")
         elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
             given.add(node.id)
         elif isinstance(node, ast.arg):
             given.add(node.arg)
-    methods = _public_methods()
+        elif isinstance(node, ast.FunctionDef):
+            given.add(node.name)
     for node in ast.walk(tree):
-        if not isinstance(node, _NODES):
+        if not isinstance(node, (*_NODES, *rules.nodes)):
             _refuse(node, f"{type(node).__name__} is not allowed in template code")
         if isinstance(node, ast.Name):
-            if node.id not in given and node.id not in ("ibis", "_", "s"):
-                _refuse(node, unknown("name", node.id, {*given, "ibis", "_", "s"}))
+            if node.id not in given and not (rules.absent_names and node.id not in vars(builtins)):
+                _refuse(node, unknown("name", node.id, given))
             if isinstance(node.ctx, ast.Store) and node.id in ("ibis", "_", "s"):
                 _refuse(node, f"'{node.id}' may not be assigned to")
         elif isinstance(node, ast.Attribute):
-            _check_attribute(node, attributes, methods)
+            _check_attribute(node, attributes, rules)
         elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow | ast.LShift | ast.Mult):
             if isinstance(node.left, ast.Constant | ast.BinOp) and isinstance(node.right, ast.Constant | ast.BinOp):
                 _refuse(node, "arithmetic on constants alone is not allowed: write the result")
 
 
-def _check_attribute(node: ast.Attribute, attributes: set[str], methods: frozenset[str]) -> None:
-    name, owner = node.attr, node.value
+def _check_attribute(node: ast.Attribute, attributes: set[str], rules: Rules) -> None:
+    name = node.attr
     if name.startswith("_"):
         _refuse(node, f"the attribute '{name}' is private")
-    if name in FORBIDDEN_METHODS:
+    path = _path(node)
+    if path[0] == "ibis":
+        dotted, allowed = ".".join(path[1:]), IBIS_FUNCTIONS | rules.functions
+        if dotted in allowed or path[1] in IBIS_FUNCTIONS - {"schema"} or (rules.absent_names and not hasattr(ibis, path[1])):
+            return
+        _refuse(node, unknown("function of ibis", dotted, allowed))
+    if name in FORBIDDEN_METHODS and name not in rules.methods:
         _refuse(node, f"'{name}' leaves the expression (it runs it, writes it or reaches the backend)")
-    if isinstance(owner, ast.Name) and owner.id == "ibis":
-        if name not in IBIS_FUNCTIONS:
-            _refuse(node, unknown("function of ibis", name, IBIS_FUNCTIONS))
-    elif isinstance(owner, ast.Name) and owner.id == "s":
-        if name not in _SELECTOR_FUNCTIONS:
+    if path[0] == "s" and len(path) == 2:
+        if name not in _SELECTOR_FUNCTIONS and not (rules.absent_names and not hasattr(selectors, name)):
             _refuse(node, unknown("selector", name, _SELECTOR_FUNCTIONS))
-    elif name not in methods and name not in attributes:
-        _refuse(node, unknown("method or column", name, methods | attributes))
+    elif name not in attributes and name not in rules.methods and name not in _public_methods() and not rules.absent_names:
+        _refuse(node, unknown("method or column", name, _public_methods() | attributes))
+
+
+def _path(node: ast.Attribute) -> list[str]:
+    """`ibis.duckdb.connect` as its words; a path that starts at anything but a name starts with an empty word."""
+    words: list[str] = []
+    owner: ast.AST = node
+    while isinstance(owner, ast.Attribute):
+        words.append(owner.attr)
+        owner = owner.value
+    return [owner.id if isinstance(owner, ast.Name) else "", *reversed(words)]
 
 
 def _refuse(node: ast.AST, why: str) -> None:
     raise ForbiddenCode(f"{why} (line {getattr(node, 'lineno', 1)} of the code)")
 
 
-def compile_code(code: str, names: Iterable[str]) -> tuple[CodeType | None, CodeType]:
+def compile_code(code: str, names: Iterable[str], rules: Rules = STRICT) -> tuple[CodeType | None, CodeType]:
     """Parse, check and compile code whose last statement is its result.
 
     Returns:
@@ -123,7 +196,7 @@ def compile_code(code: str, names: Iterable[str]) -> tuple[CodeType | None, Code
         ForbiddenCode: it does something forbidden.
     """
     tree = ast.parse(code)
-    check(tree, names)
+    check(tree, names, rules)
     last = tree.body[-1] if tree.body else None
     if isinstance(last, ast.Assign) and len(last.targets) == 1:
         tree.body[-1] = last = ast.copy_location(ast.Expr(last.value), last)

@@ -9,6 +9,8 @@ Every value renders itself for a language and a spec, under a `Style`. The specs
 | `name` | `amount` | `amount` | |
 | `str` | `"amount"` | `'amount'` | |
 | `alias` | the natural name of the expression: `total_amount` | the same | the same |
+| `type` | | | a column's data type: `decimal(10, 2)` |
+| `code`, `deferred` | | | the Ibis code: `orders.amount`, `_.amount` |
 | `one` | | | one row of a table: order |
 | `pred` | a join key always as a predicate | | |
 | another word | `word.amount` | `word.amount` | |
@@ -101,7 +103,7 @@ class ColumnValue:
         if spec == "str":
             return Piece(f'"{name}"' if language != "sql" else f"'{name}'")
         if language == "en":
-            return Piece(self.column.label)
+            return Piece(str(self.column.dtype) if spec == "type" else self.column.label)
         if language == "sql":
             return Piece(self._sql(name, spec, style))
         if spec is None and style.deferred:
@@ -229,6 +231,8 @@ def render_frame(frame: Frame, values: Mapping[str, Any], style: Style = CANONIC
     if frame.language == "sql":
         frame = frame.lower if style.keywords_lower else frame
         frame = frame.one_line if style.one_line else frame
+    if frame.language == "en":
+        return frame.render(lambda place: _in_english(place, values, style))
     if not (style.deferred and frame.language == "ibis"):
         return frame.render(lambda place: values[place.slot].render(frame.language, place, style))
     plain = Style(brackets=style.brackets)
@@ -236,6 +240,14 @@ def render_frame(frame: Frame, values: Mapping[str, Any], style: Style = CANONIC
     return frame.render(
         lambda place: values[place.slot].render("ibis", place, style if next(order) in frame.deferrable else plain)
     )
+
+
+def _in_english(place: Placeholder, values: Mapping[str, Any], style: Style) -> Piece:
+    """A value in an English text, which may quote its code."""
+    quoted = {"code": None, "deferred": "_"}
+    if place.spec in quoted:
+        return values[place.slot].render("ibis", Placeholder(place.slot, place.part, quoted[place.spec]), style)
+    return values[place.slot].render("en", place, style)
 
 
 def _literal(value: Any, language: Language, style: Style = CANONICAL) -> str:

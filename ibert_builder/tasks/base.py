@@ -38,6 +38,7 @@ class Setting:
     phrasebook: Phrasebook
     rng: random.Random
     dialects: tuple[str, ...] | None = None
+    index: int = 0  # which of the template's drafts this is
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,10 @@ class Task(ABC):
     meta: ClassVar[Mapping[str, str]] = {}
     columns: ClassVar[Mapping[str, str]] = {}
     dialects: ClassVar[tuple[str, ...]] = ()
+
+    def most(self, template: Template) -> int | None:
+        """How many drafts a template can give at the most, where that is known: texts without slots give one each."""
+        return None
 
     @abstractmethod
     def expand(self, template: Template, setting: Setting) -> Draft:

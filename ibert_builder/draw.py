@@ -151,7 +151,9 @@ class Drawer:
         taken = self._columns_of(bound)
         if kind == "aggregate":
             return self.phrase(kind, wanted, owner, max(1, depth - 1), inside=nested)
-        if depth > 1 and (wanted == "boolean" or self.rng.random() > NESTED_COLUMN):
+        if wanted == "boolean":  # a bare flag reads badly as a condition: "where verified flag"
+            return self.phrase("scalar", wanted, owner, max(1, depth - 1), inside=nested)
+        if depth > 1 and self.rng.random() > NESTED_COLUMN:
             for _ in range(4):
                 try:
                     value = self.phrase("scalar", wanted, owner, depth - 1, inside=nested)

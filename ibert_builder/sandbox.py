@@ -148,7 +148,7 @@ def check(tree: ast.Module, names: Iterable[str], rules: Rules = STRICT) -> None
         elif isinstance(node, ast.Attribute):
             _check_attribute(node, attributes, rules)
         elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow | ast.LShift | ast.Mult):
-            if isinstance(node.left, ast.Constant | ast.BinOp) and isinstance(node.right, ast.Constant | ast.BinOp):
+            if _is_constant(node):
                 _refuse(node, "arithmetic on constants alone is not allowed: write the result")
 
 
@@ -179,6 +179,12 @@ def _path(node: ast.Attribute) -> list[str]:
         words.append(owner.attr)
         owner = owner.value
     return [owner.id if isinstance(owner, ast.Name) else "", *reversed(words)]
+
+
+def _is_constant(node: ast.AST) -> bool:
+    if isinstance(node, ast.BinOp):
+        return _is_constant(node.left) and _is_constant(node.right)
+    return isinstance(node, ast.Constant) or (isinstance(node, ast.UnaryOp) and _is_constant(node.operand))
 
 
 def _refuse(node: ast.AST, why: str) -> None:

@@ -163,6 +163,9 @@ def parse_frame(
 @functools.cache
 def _needs_parentheses(frame: Frame, index: int, shape: str) -> bool:
     """Whether putting an expression of `shape` there without parentheses changes how the text parses."""
+    beside = frame.segments[index].rstrip()[-1:] + frame.segments[index + 1].lstrip()[:1]
+    if frame.language == "sql" and "%" in beside:
+        return True  # sqlglot reads % as loosely as + and -
     with_them = _parse(frame.filled(index, f"({shape})"), frame.language, frame.is_statement)
     try:
         without = _parse(frame.filled(index, shape), frame.language, frame.is_statement)
@@ -179,7 +182,9 @@ def _parse(text: str, language: Language, is_statement: bool) -> ast.AST | exp.E
     parsed = sqlglot.parse(text if is_statement else f"SELECT {text}", read="duckdb")
     if len(parsed) != 1 or not isinstance(parsed[0], exp.Query):
         raise sqlglot.errors.ParseError("expected one query")
-    return parsed[0].transform(lambda node: node.this if isinstance(node, exp.Paren) else node)
+    for parenthesis in reversed(list(parsed[0].find_all(exp.Paren))):
+        parenthesis.replace(parenthesis.this)
+    return parsed[0]
 
 
 _CONTINUATION = re.compile(r"\n\s*(?=\.)")

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from ibert_builder.library import default_templates_dir, load_library
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="session")
+def library():
+    return load_library()
+
+
+@pytest.fixture(scope="session")
+def webshop(library):
+    return library.databases["webshop"]
+
+
+@pytest.fixture
+def templates_dir(tmp_path) -> Path:
+    """A small folder of templates to spoil: three databases, all phrases, one template a task."""
+    source, folder = default_templates_dir(), tmp_path / "templates"
+    shutil.copytree(source / "_phrases", folder / "_phrases")
+    (folder / "_databases").mkdir()
+    for name in ("webshop", "streaming", "housing"):  # one of each split
+        shutil.copy(source / "_databases" / f"{name}.yaml", folder / "_databases")
+    for task, templates in SMALL.items():
+        (folder / task).mkdir()
+        (folder / task / "01_small.yaml").write_text(templates, encoding="utf-8")
+    return folder
+
+
+SMALL = {
+    "sql_to_ibis": """templates:
+- name: small_filter
+  difficulty: easy
+  features: [filter]
+  tables: {t: any}
+  slots: {p: boolean, k: column key}
+  sql: |
+    SELECT {k}
+    FROM {t}
+    WHERE {p}
+  ibis: |
+    {t}.filter({p}).select({k:str})
+""",
+    "ibis_to_sql": """templates:
+- name: small_filter_to_sql
+  difficulty: easy
+  features: [filter]
+  tables: {t: any}
+  slots: {p: boolean, k: column key}
+  ibis: |
+    {t}.filter({p}).select({k:str})
+""",
+    "code_completion": """templates:
+- name: small_completion
+  difficulty: easy
+  features: [filter]
+  tables: {t: any}
+  slots: {p: boolean, k: column key}
+  intent: |
+    The {k:name} of {t} where {p}.
+  code: |
+    {t}.filter({p}).select({k:str})
+""",
+}

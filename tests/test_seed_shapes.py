@@ -1,0 +1,73 @@
+"""Our records have the keys and nesting of the seed's examples, and its instructions."""
+
+from __future__ import annotations
+
+import pytest
+
+from ibert_builder.generate import Options, Tally, generate
+from ibert_builder.tasks import TASKS
+
+SEED_EXAMPLES = {
+    "code_completion": {
+        "id": "uuid",
+        "task": "code_completion",
+        "context": {"tables": {"table": {"schema": {"age": "int64"}}}},
+        "input": {"partial_code": "table.filter(table.age >"},
+        "target": {"completed_code": "table.filter(table.age > 18)"},
+        "meta": {"template": "filter_completion", "difficulty": "easy"},
+    },
+    "sql_to_ibis": {
+        "id": "uuid",
+        "task": "sql_to_ibis",
+        "input": {"sql": "SELECT * FROM table WHERE age > 18"},
+        "target": {"ibis": "table.filter(table.age > 18)"},
+    },
+    "ibis_to_sql": {
+        "id": "uuid",
+        "task": "ibis_to_sql",
+        "dialect": "duckdb",
+        "context": {"tables": {"table": {"schema": {"age": "int64"}}}},
+        "input": {"ibis": "table.filter(table.age > 18)", "dialect": "duckdb"},
+        "target": {"sql": "SELECT *\nFROM table\nWHERE age > 18"},
+        "meta": {"template": "filter_to_sql", "difficulty": "easy"},
+    },
+}
+
+INSTRUCTIONS = {
+    "code_completion": "Complete the partial Ibis expression. Output only the completed code.",
+    "sql_to_ibis": "Translate the SQL query to equivalent Ibis code.",
+    "ibis_to_sql": "Translate the Ibis expression to SQL for the specified dialect.",
+}
+
+
+@pytest.fixture(scope="module", params=sorted(SEED_EXAMPLES))
+def pair(request, library):
+    record = next(generate(library, request.param, "webshop", Options(4), Tally()))
+    return SEED_EXAMPLES[request.param], record
+
+
+def test_every_task_of_the_seed_is_here():
+    assert set(SEED_EXAMPLES) == set(TASKS)
+
+
+def test_record_has_the_keys_and_types_of_the_seed(pair):
+    seed, record = pair
+    for key, value in seed.items():
+        assert type(record[key]) is type(value), key
+        if isinstance(value, dict) and key != "context":
+            assert {k: type(v) for k, v in value.items()}.items() <= {k: type(v) for k, v in record[key].items()}.items()
+
+
+def test_schemas_are_nested_as_in_the_seed(pair):
+    _, record = pair
+    for name, table in record["context"]["tables"].items():
+        assert isinstance(name, str)
+        assert set(table) == {"schema"}
+        assert all(isinstance(column, str) and isinstance(kind, str) for column, kind in table["schema"].items())
+
+
+def test_instruction_is_the_seeds(pair):
+    _, record = pair
+    assert record["system_prompt"] == INSTRUCTIONS[record["task"]]
+    assert [message["role"] for message in record["messages"]] == ["system", "user", "assistant"]
+    assert record["messages"][0]["content"] == record["system_prompt"]

@@ -1,0 +1,51 @@
+"""Every template gives examples, and the templates cover what the project promises."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from ibert_builder.draw import NoFit
+from ibert_builder.engine import engine_for
+from ibert_builder.library import load_library
+from ibert_builder.tasks import TASKS
+from ibert_builder.tasks.base import Rejected, Setting
+
+LIBRARY = load_library()
+TEMPLATES = [(task, template) for task, templates in LIBRARY.templates.items() for template in templates]
+
+
+@pytest.mark.parametrize(("task_name", "template"), TEMPLATES, ids=[f"{task}-{t.name}" for task, t in TEMPLATES])
+def test_template_gives_proved_examples(task_name, template):
+    task, kept, rejected = TASKS[task_name], 0, []
+    for index, database in enumerate(LIBRARY.databases.values()):
+        engine = engine_for(database)
+        setting = Setting(database, engine, LIBRARY.phrasebook, random.Random(f"test/{template.name}/{database.name}"), None, index)
+        if (most := task.most(template)) is not None and index >= most:
+            break
+        try:
+            record = task.record(draft := task.expand(template, setting), task.prove(draft, engine), unseen=False)
+        except NoFit:
+            continue
+        except Rejected as reason:
+            rejected.append(str(reason))
+            continue
+        kept += 1
+        assert all(message["content"].strip() for message in record["messages"])
+    assert kept >= 2, rejected
+    assert kept >= len(rejected), rejected
+
+
+def test_names_are_unique_over_all_tasks_and_databases():
+    names = [template.name for _, template in TEMPLATES]
+    assert len(names) == len(set(names)), sorted({name for name in names if names.count(name) > 1})
+
+
+@pytest.mark.parametrize(
+    ("task", "least"), [("sql_to_ibis", 42), ("ibis_to_sql", 20), ("code_completion", 20)]
+)
+def test_task_has_enough_templates_of_every_difficulty(task, least):
+    templates = LIBRARY.templates[task]
+    assert len(templates) >= least
+    assert {template.spec.difficulty for template in templates} == {"easy", "medium", "hard"}

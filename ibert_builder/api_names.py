@@ -1,0 +1,250 @@
+"""Names of Ibis in English text: every backticked piece of an answer must be something that the installed Ibis has.
+
+A backticked piece is one of:
+
+| piece | rule |
+|---|---|
+| `filter()`, `order_by` | a public method of an expression, a grouped table, a schema or a DuckDB connection, or a function of `ibis` |
+| `Table.head`, `ibis.cases()`, `s.numeric()`, `con.sql` | that attribute of that class or module; `con` is a connection |
+| `_.amount.sum()`, `{x:code}.upper()` | slots and `_` are free, every method after them must exist somewhere |
+| `how="left"`, `nulls_first` | a parameter of something else that the answer names |
+| `"left"`, `5`, `None`, `int` | a Python literal, or a builtin of the closed list |
+| `int64`, `array<string>` | a data type as Ibis spells it |
+| `GROUP BY` | SQL, of words of the closed list |
+| a name that the example code introduces | as it stands there |
+| anything else | must be listed under `foreign:`, which says: this is no part of Ibis |
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import inspect
+import re
+from collections.abc import Iterator
+from types import MappingProxyType
+from typing import Any
+
+import ibis
+import ibis.expr.datatypes as dt
+import ibis.expr.types as ir
+from ibis import selectors
+from ibis.backends.duckdb import Backend
+from ibis.expr.types.groupby import GroupedTable
+
+from ibert_builder.errors import unknown
+from ibert_builder.text import join_chains
+
+BUILTINS = frozenset("None True False Ellipsis bool dict float int len list max min print range str sum and or not in is if else for lambda".split())
+
+SQL_WORDS = frozenset(
+    "ALL AND ANY AS ASC BETWEEN BY CASE CAST COALESCE COUNT CREATE CROSS CTE DATE DATE_TRUNC DELETE DESC DISTINCT ELSE END EXCEPT "
+    "EXISTS EXTRACT FALSE FIRST FROM FULL GROUP HAVING IF ILIKE IN INNER INSERT INTERSECT INTERVAL INTO IS JOIN LAST LEFT LIKE LIMIT "
+    "NOT NULL NULLIF NULLS OFFSET ON OR ORDER OUTER OVER PARTITION QUALIFY RANGE RIGHT ROW ROWS ROW_NUMBER SELECT SUM TABLE THEN "
+    "TRUE UNION UNNEST UPDATE USING VALUES VIEW WHEN WHERE WINDOW WITH".split()
+)
+
+_PIECE = re.compile(r"`([^`]+)`")
+_PLACEHOLDER = re.compile(r"\{\{|\}\}|\{[a-z_][a-z0-9_]*(?:\.[a-z_]+)?(?::\w+)?\}")
+_SLOT = "slot_"
+
+
+class UnknownName(ValueError):
+    """A piece of text that names nothing Ibis has."""
+
+
+@functools.cache
+def classes() -> MappingProxyType[str, type]:
+    """The classes whose methods count, by the name they go by in text."""
+    kinds = {name: kind for name, kind in vars(ir).items() if isinstance(kind, type) and issubclass(kind, ir.Expr)}
+    kinds |= {"GroupedTable": GroupedTable, "Schema": ibis.Schema, "Deferred": ibis.Deferred, "Backend": Backend}
+    return MappingProxyType(kinds)
+
+
+def _roots() -> dict[str, Any]:
+    return {"ibis": ibis, "s": selectors, "con": Backend, **classes()}
+
+
+@functools.cache
+def _members() -> MappingProxyType[str, tuple[Any, ...]]:
+    """What each public name may mean: the attributes of that name, over all classes and `ibis` itself."""
+    found: dict[str, list[Any]] = {}
+    for owner in (*classes().values(), ibis):
+        for name in _public(owner):
+            found.setdefault(name, []).append(inspect.getattr_static(owner, name, None) if owner is not ibis else getattr(ibis, name))
+    return MappingProxyType({name: tuple(values) for name, values in found.items()})
+
+
+def _public(owner: Any) -> list[str]:
+    return list(selectors.__all__) if owner is selectors else [name for name in dir(owner) if not name.startswith("_")]
+
+
+def resolve(path: str) -> Any:
+    """The thing that a dotted name means: `Table.head`, `ibis.duckdb.connect`, `s.across`.
+
+    Raises:
+        UnknownName: there is none, with the nearest one.
+    """
+    root, *rest = path.split(".")
+    if root not in _roots():
+        raise UnknownName(unknown("class or module", root, _roots()))
+    value = _roots()[root]
+    for depth, name in enumerate(rest):
+        if name.startswith("_") or (not hasattr(value, name) and name not in _public(value)):
+            raise UnknownName(unknown(f"name in {'.'.join([root, *rest[:depth]])}", name, _public(value)))
+        value = getattr(value, name)
+    return value
+
+
+def parameters(path: str) -> dict[str, inspect.Parameter]:
+    """The parameters of a function or method, without `self`.
+
+    Raises:
+        UnknownName: it does not exist, or has no signature.
+    """
+    return _parameters(resolve(path), path)
+
+
+def _parameters(function: Any, path: str) -> dict[str, inspect.Parameter]:
+    try:
+        signature = inspect.signature(inspect.unwrap(function))
+    except (TypeError, ValueError):
+        raise UnknownName(f"'{path}' has no signature") from None
+    return {name: parameter for name, parameter in signature.parameters.items() if name != "self"}
+
+
+def pieces(text: str) -> list[str]:
+    """The backticked pieces of a text, in order."""
+    return _PIECE.findall(text)
+
+
+def check_names(text: str, code: str | None = None, foreign: tuple[str, ...] = ()) -> None:
+    """Check every backticked piece of a text by the rules above.
+
+    Args:
+        text: English, with placeholders.
+        code: the example that goes with it, whose own new names may be mentioned.
+        foreign: pieces that are no part of Ibis.
+
+    Raises:
+        UnknownName: for the first piece that is nothing, with "did you mean".
+    """
+    if text.count("`") % 2:
+        raise UnknownName("a backtick opens a piece and nothing closes it")
+    own = _introduced(code)
+    parsed = [(piece, _parse(piece)) for piece in pieces(text) if piece not in foreign]
+    for unused in set(foreign) - set(pieces(text)):
+        raise UnknownName(f"'{unused}' is listed as foreign but does not stand in backticks in the text")
+    called = [function for _, tree in parsed if tree is not None for function in _functions(tree)]
+    for piece, tree in parsed:
+        if tree is None:
+            _check_other(piece)
+            continue
+        for problem in _problems(tree, own, called):
+            if not (_is_sql(piece) or _is_type(piece)):
+                raise UnknownName(f"`{piece}`: {problem}")
+
+
+def _introduced(code: str | None) -> frozenset[str]:
+    """Names that code gives to tables, columns and functions."""
+    if code is None:
+        return frozenset()
+    tree = ast.parse(join_chains(_PLACEHOLDER.sub(_filling, code)))
+    stored = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    stored |= {n.arg for n in ast.walk(tree) if isinstance(n, ast.keyword) and n.arg}
+    stored |= {n.value for n in ast.walk(tree) if isinstance(n, ast.Constant) and isinstance(n.value, str)}
+    return frozenset(stored | {n.name for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)})
+
+
+def _filling(match: re.Match[str]) -> str:
+    return match[0][0] if match[0] in ("{{", "}}") else _SLOT + re.sub(r"\W", "_", match[0][1:-1])
+
+
+def _parse(piece: str) -> ast.AST | None:
+    """A piece as Python: an expression, or the keyword arguments of some call; None where it is neither."""
+    code = _PLACEHOLDER.sub(_filling, piece)
+    for text in (code, f"{_SLOT}call({code})"):
+        try:
+            return ast.parse(text, mode="eval")
+        except SyntaxError:
+            continue
+    return None
+
+
+def _check_other(piece: str) -> None:
+    if not (_is_sql(piece) or _is_type(piece) or piece in BUILTINS or piece in ("&", "|", "~", "==", "!=", "<", ">")):
+        raise UnknownName(f"`{piece}` is no Python, no SQL of the known words and no data type: list it under `foreign` if it is no part of Ibis")
+
+
+def _is_sql(piece: str) -> bool:
+    words = re.findall(r"\w+", piece)
+    return bool(words) and all(word in SQL_WORDS for word in words)
+
+
+def _is_type(piece: str) -> bool:
+    try:
+        return dt.dtype(piece) is not None
+    except Exception:
+        return False
+
+
+def _functions(tree: ast.AST) -> Iterator[Any]:
+    """The functions that a piece names."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name | ast.Attribute):
+            yield from _meanings(node)
+
+
+def _meanings(node: ast.Name | ast.Attribute) -> tuple[Any, ...]:
+    path = _path(node)
+    if path and path.split(".")[0] in _roots():
+        try:
+            return (resolve(path),)
+        except UnknownName:
+            return ()
+    return _members().get(node.attr if isinstance(node, ast.Attribute) else node.id, ())
+
+
+def _path(node: ast.AST) -> str | None:
+    """`a.b.c` as text, or None for anything that does not start at a name."""
+    if isinstance(node, ast.Name):
+        return node.id
+    before = _path(node.value) if isinstance(node, ast.Attribute) else None
+    return f"{before}.{node.attr}" if before and isinstance(node, ast.Attribute) else None
+
+
+def _problems(tree: ast.AST, own: frozenset[str], called: list[Any]) -> Iterator[str]:
+    inner = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    bound = {n.arg for n in ast.walk(tree) if isinstance(n, ast.arg)}
+    free = own | bound | {"ibis", "_", "s", "con"} | BUILTINS
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute):
+            path = _path(node)
+            if path and path.split(".")[0] in _roots():
+                try:
+                    resolve(path)
+                except UnknownName as error:
+                    yield str(error)
+            elif not node.attr.startswith(_SLOT) and node.attr not in own and node.attr not in _members():
+                yield unknown("method", node.attr, _members())
+        elif isinstance(node, ast.Name) and id(node) not in inner:
+            if node.id.startswith(_SLOT) or node.id in free or node.id in _members() or node.id in classes():
+                continue
+            if not any(_takes(function, node.id) for function in called):
+                yield unknown("name", node.id, _members())
+        elif isinstance(node, ast.Name) and not (node.id.startswith(_SLOT) or node.id in free or node.id in classes()):
+            yield unknown("class or module", node.id, _roots())
+        elif isinstance(node, ast.Call):
+            functions = list(_meanings(node.func)) if isinstance(node.func, ast.Name | ast.Attribute) else []
+            for keyword in node.keywords:
+                if keyword.arg and not any(_takes(f, keyword.arg, True) for f in functions or called):
+                    yield f"nothing named here takes an argument '{keyword.arg}'"
+
+
+def _takes(function: Any, name: str, free: bool = False) -> bool:
+    """Whether a function has a parameter of that name; `free` if any `**names` will do."""
+    try:
+        found = _parameters(getattr(function, "__func__", function), name)
+    except UnknownName:
+        return False
+    return name in found or (free and any(p.kind is p.VAR_KEYWORD for p in found.values()))

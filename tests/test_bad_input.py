@@ -1,0 +1,112 @@
+"""Bad input gets a message that names file, line, key, what was found and what is near it."""
+
+from __future__ import annotations
+
+import re
+import shutil
+
+import pytest
+
+from ibert_builder.build import build
+from ibert_builder.errors import InputError
+from ibert_builder.generate import Options
+from ibert_builder.library import load_library
+
+S2I = "sql_to_ibis/01_small.yaml"
+
+
+def spoil(folder, name, old, new):
+    path = folder / name
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+# file, what to replace, with what, what the message says after FILE:LINE
+SPOILED = {
+    "broken YAML": (S2I, "tables: {t: any}", "tables: {t: any", r"\d+: not valid YAML: "),
+    "key twice": (S2I, "difficulty: easy", "difficulty: easy\n  difficulty: hard", r"4: difficulty: the key is given twice"),
+    "unknown key": (S2I, "difficulty:", "dificulty:", r"3: templates\.0\.dificulty: unknown key 'dificulty', did you mean 'difficulty'\?"),
+    "unknown value": (S2I, "difficulty: easy", "difficulty: simple", r"3: templates\.0\.difficulty: .*'easy', 'medium' or 'hard', found 'simple'"),
+    "missing key": (S2I, "  features: [filter]\n", "", r"2: templates\.0\.features: Field required"),
+    "unknown slot": (S2I, "WHERE {p}", "WHERE {q}", r"7: templates\.0\.sql: unknown slot 'q'"),
+    "unused slot": (S2I, "k: column key}", "k: column key, z: column key}", r"6: templates\.0\.slots\.z: the slot 'z' is declared but not used"),
+    "unknown class": (S2I, "p: boolean", "p: bolean", r"6: templates\.0\.slots\.p: unknown class 'bolean', did you mean 'boolean'\?"),
+    "no declaration": (S2I, "p: boolean", "p: some boolean thing", r"6: templates\.0\.slots\.p.*is no slot declaration"),
+    "unknown phrase": (S2I, "p: boolean", "p: {is: boolean, only: [grater_than]}", r"6: templates\.0\.slots\.p: unknown phrase or group 'grater_than', did you mean 'greater_than'\?"),
+    "unknown table": (S2I, "p: boolean", "p: boolean of u", r"6: templates\.0\.slots\.p: unknown table 'u'"),
+    "unknown parent": (S2I, "{t: any}", "{t: any, u: parent of x}", r"5: templates\.0\.tables\.u: unknown table 'x'"),
+    "lone brace": (S2I, "WHERE {p}", "WHERE {p", r"7: templates\.0\.sql: a lone '\{'"),
+    "SQL that does not parse": (S2I, "FROM {t}", "FORM {t}", r"7: templates\.0\.sql: does not parse as sql"),
+    "several SQL statements": (S2I, "WHERE {p}", "WHERE {p}; DROP TABLE orders", r"7: templates\.0\.sql: does not parse as sql"),
+    "Ibis that does not parse": (S2I, ".filter({p})", ".filter({p}", r"11: templates\.0\.ibis: does not parse as ibis"),
+    "unknown column": ("_databases/webshop.yaml", "key: customer_id", "key: custmer_id", r"\d+: tables\.customers\.key: unknown column 'custmer_id', did you mean 'customer_id'\?"),
+    "unknown referred table": ("_databases/webshop.yaml", "{ref: customers}", "{ref: custmers}", r"\d+: tables\.orders\.columns\.customer_id\.make\.ref: unknown table 'custmers', did you mean 'customers'\?"),
+    "unknown type": ("_databases/webshop.yaml", "type: uint16", "type: unit16", r"\d+: tables\.products\.columns\.in_stock: 'unit16' is no Ibis type"),
+    "two makes": ("_databases/webshop.yaml", "{integer: [0, 60]}", "{integer: [0, 60], serial: 1}", r"\d+: tables\.products\.columns\.in_stock\.make: expected exactly one way"),
+    "slot of a phrase": ("_phrases/01_comparisons.yaml", "v: value of x", "v: value of y", r"\d+: phrases\.\d+\.takes\.v: unknown slot 'y'"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", SPOILED)
+def test_a_spoiled_file_is_named_by_file_line_and_key(case, templates_dir):
+    name, old, new, message = SPOILED[case]
+    spoil(templates_dir, name, old, new)
+    with pytest.raises(InputError) as error:
+        load_library(templates_dir)
+    assert re.match(re.escape(str(templates_dir / name)) + ":" + message, str(error.value)), str(error.value)
+
+
+def test_duplicate_template_name(templates_dir):
+    shutil.copy(templates_dir / S2I, templates_dir / "sql_to_ibis" / "02_again.yaml")
+    with pytest.raises(InputError, match=r"02_again.yaml:2: templates.0.name: there is another template named 'small_filter'"):
+        load_library(templates_dir)
+
+
+def test_duplicate_table_name(templates_dir):
+    spoil(templates_dir, "_databases/streaming.yaml", "\n  artists:", "\n  orders:")
+    with pytest.raises(InputError):
+        load_library(templates_dir)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        (".select({k:str})", ".selct({k:str})", "unknown method or column 'selct', did you mean 'select'"),
+        (".select({k:str})", ".select({k:str}, n=_.nothing)", "has no attribute 'nothing'|unknown method or column 'nothing'"),
+        ("{t}.filter({p})", "__import__('os')\n    {t}.filter({p})", "unknown name '__import__'"),
+        ("{t}.filter({p})", "open('x')\n    {t}.filter({p})", "unknown name 'open'"),
+        ("{t}.filter({p})", "{t}.__class__\n    {t}.filter({p})", "the attribute '__class__' is private"),
+        ("{t}.filter({p})", "{t}.filter(~{p})", "results_differ_in"),
+    ],
+)
+def test_template_that_proves_nothing_is_an_error_and_leaves_earlier_files(templates_dir, tmp_path, old, new, reason):
+    out = tmp_path / "out"
+    build(out, ("sql_to_ibis",), Options(3), templates_dir=templates_dir)
+    before = {path.name: path.read_bytes() for path in out.rglob("*.jsonl")}
+    spoil(templates_dir, S2I, old, new)
+    with pytest.raises(InputError, match=reason) as error:
+        build(out, ("sql_to_ibis",), Options(3), templates_dir=templates_dir)
+    assert "01_small.yaml:2: templates.0: template 'small_filter' gives no example" in str(error.value)
+    assert {path.name: path.read_bytes() for path in out.rglob("*.jsonl")} == before
+    assert not list(out.glob(".building-*"))
+
+
+def test_empty_and_missing_templates_dir(tmp_path):
+    with pytest.raises(InputError, match="holds no templates"):
+        load_library(tmp_path)
+    with pytest.raises(InputError, match="no such templates folder"):
+        load_library(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"examples_per_template": 0}, "examples_per_template: expected a positive number"),
+        ({"dialects": ("postgress",)}, "dialects: unknown dialect 'postgress', did you mean 'postgres'"),
+        ({"dialects": ()}, "dialects: expected at least one dialect"),
+    ],
+)
+def test_bad_options(options, message):
+    with pytest.raises(InputError, match=message):
+        Options(**options)

@@ -1,0 +1,97 @@
+"""The JSONL files: their bytes, their layout, and what a failing run leaves behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+import ibert_builder.build as build_module
+from ibert_builder.build import build
+from ibert_builder.databases import SPLITS
+from ibert_builder.errors import InputError
+from ibert_builder.generate import Options
+from ibert_builder.tasks import TASKS
+
+
+def contents(folder):
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    out = tmp_path_factory.mktemp("built")
+    return out, build(out, options=Options(3))
+
+
+def test_files_are_those_of_the_seed(built):
+    out, report = built
+    expected = {f"{task}.jsonl" for task in TASKS} | {f"{split}/{task}.jsonl" for split in SPLITS[1:] for task in TASKS}
+    assert set(contents(out)) == expected | {"train_complete.jsonl", "rejected.jsonl"}
+    complete = (out / "train_complete.jsonl").read_bytes()
+    assert complete == b"".join((out / f"{task}.jsonl").read_bytes() for task in TASKS)
+    for task in TASKS:
+        lines = (out / f"{task}.jsonl").read_text(encoding="utf-8").splitlines()
+        assert len(lines) == report.kept[task]["train"] > 0
+        assert all(json.loads(line)["task"] == task for line in lines)
+
+
+def test_bytes_do_not_depend_on_processes(built, tmp_path):
+    build(tmp_path, options=Options(3), num_proc=2)
+    assert contents(tmp_path) == contents(built[0])
+
+
+@pytest.mark.parametrize("environment", [{"PYTHONHASHSEED": "1", "TZ": "Asia/Tokyo"}, {"PYTHONHASHSEED": "2", "LC_ALL": "C"}])
+def test_bytes_do_not_depend_on_hash_seed_locale_or_time_zone(built, tmp_path, environment):
+    command = [sys.executable, "-m", "ibert_builder.cli", "build", "--examples-per-template", "3", "--out", str(tmp_path)]
+    subprocess.run(command, check=True, env={**os.environ, **environment}, capture_output=True)
+    assert contents(tmp_path) == contents(built[0])
+
+
+def test_a_failing_run_leaves_earlier_files_whole(built, monkeypatch):
+    out, _ = built
+    before = contents(out)
+    monkeypatch.setattr(build_module, "_make", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        build(out, options=Options(2))
+    assert contents(out) == before
+
+
+def test_out_that_cannot_be_written(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match=r"file/out: --out: cannot write there"):
+        build(tmp_path / "file" / "out")
+
+
+def test_unknown_config(tmp_path):
+    with pytest.raises(InputError, match="unknown config 'sql_to_ibs', did you mean 'sql_to_ibis'"):
+        build(tmp_path, ("sql_to_ibs",))
+
+
+def test_link_stands_for_a_task(built, tmp_path):
+    existing = built[0] / "sql_to_ibis.jsonl"
+    report = build(tmp_path, ("sql_to_ibis", "code_completion"), Options(2), links={"sql_to_ibis": existing})
+    linked = tmp_path / "sql_to_ibis.jsonl"
+    assert linked.is_symlink() and linked.read_bytes() == existing.read_bytes()
+    assert (tmp_path / "train_complete.jsonl").read_bytes().startswith(existing.read_bytes())
+    assert report.kept["sql_to_ibis"]["train"] == len(existing.read_bytes().splitlines())
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("{", r"old.jsonl:2: record: not JSON"),
+        ('{"id": "a", "task": "qa", "input": {}, "target": {}}', r"old.jsonl:2: task: expected 'sql_to_ibis', found 'qa'"),
+        ('{"id": "a", "task": "sql_to_ibis", "input": {"sql": ""}, "target": {"ibis": "t"}}', r"old.jsonl:2: input.sql: expected a text"),
+        ('{"id": "a", "task": "sql_to_ibis", "input": {"sql": "SELECT 1"}, "target": {"ibis": "t.("}}', r"old.jsonl:2: target.ibis: does not parse"),
+        ('{"id": "a", "task": "sql_to_ibis", "input": {"sql": "SELECT FROM ("}, "target": {"ibis": "t"}}', r"old.jsonl:2: input.sql: does not parse"),
+    ],
+)
+def test_links_are_checked_line_by_line(tmp_path, line, message):
+    good = '{"id": "a", "task": "sql_to_ibis", "input": {"sql": "SELECT * FROM t"}, "target": {"ibis": "t.select()"}}'
+    (tmp_path / "old.jsonl").write_text(f"{good}\n{line}\n", encoding="utf-8")
+    with pytest.raises(InputError, match=message):
+        build(tmp_path / "out", ("sql_to_ibis",), links={"sql_to_ibis": tmp_path / "old.jsonl"})

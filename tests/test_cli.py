@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import json
+
+import duckdb
+import jsonschema
+import pytest
+import yaml
+
+from ibert_builder.cli import main
+from ibert_builder.engine import engine_for
+from ibert_builder.library import default_templates_dir
+from ibert_builder.schemas import schemas
+
+
+def test_build_prints_what_became_of_every_draft(tmp_path, capsys):
+    assert main(["build", "--out", str(tmp_path), "--config", "sql_to_ibis", "--examples-per-template", "2"]) == 0
+    printed = capsys.readouterr().out
+    assert "sql_to_ibis" in printed and "rejected by reason" in printed
+    assert json.loads((tmp_path / "sql_to_ibis.jsonl").read_text().splitlines()[0])["task"] == "sql_to_ibis"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["build", "--config", "sql_to_ibs"], "unknown config 'sql_to_ibs', did you mean 'sql_to_ibis'"),
+        (["build", "--num-proc", "0"], "--num-proc: expected at least 1, found 0"),
+        (["build", "--link", "sql_to_ibis"], "--link: expected TASK=FILE"),
+        (["build", "--templates-dir", "nowhere"], "no such templates folder"),
+        (["databases", "webshp"], "unknown database 'webshp', did you mean 'webshop'"),
+    ],
+)
+def test_bad_arguments_are_named(arguments, message, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(arguments) == 1
+    assert message in capsys.readouterr().err
+
+
+def test_databases_are_listed(capsys):
+    assert main(["databases", "webshop"]) == 0
+    assert "orders: 120 rows" in capsys.readouterr().out
+
+
+def test_databases_open_in_any_client_with_the_rows_that_prove(tmp_path, webshop, capsys):
+    assert main(["databases", "webshop", "--out", str(tmp_path)]) == 0
+    engine = engine_for(webshop)
+    with duckdb.connect(tmp_path / "webshop.duckdb", read_only=True) as connection:
+        for table in webshop.tables:
+            cursor = connection.execute(f"SELECT * FROM {table}")
+            assert cursor.fetchall() == engine.run_sql(f"SELECT * FROM {table}").rows
+
+
+def test_json_schemas_are_up_to_date_and_accept_every_file():
+    folder = default_templates_dir()
+    for name, schema in schemas().items():
+        assert json.loads((folder / "_schema" / name).read_text()) == schema, "run `ibert-multitask schema`"
+        kind = name.removesuffix(".json")
+        files = {"database": "_databases", "phrases": "_phrases"}.get(kind, kind)
+        for path in (folder / files).glob("*.yaml"):
+            jsonschema.validate(yaml.safe_load(path.read_text()), schema)

@@ -1,0 +1,114 @@
+"""Loading through `datasets`: by the builder class on every line, by the script where scripts are supported."""
+
+from __future__ import annotations
+
+import shutil
+
+import datasets
+import pytest
+
+from ibert_builder import load_dataset
+from ibert_builder.databases import SPLITS
+from ibert_builder.errors import InputError
+from ibert_builder.records import CONFIGS, features, to_record
+from ibert_multitask import IbertConfig
+from tests.conftest import ROOT
+
+SCRIPT = str(ROOT / "ibert_multitask.py")
+SCRIPTS_WORK = datasets.__version__.startswith("3.")
+
+
+def load_script(*args, **kwargs):
+    return datasets.load_dataset(SCRIPT, *args, trust_remote_code=True, **kwargs)
+
+
+LOADERS = [pytest.param(lambda *a, **k: load_dataset("./ibert_multitask.py", *a, **k), id="class")]
+if SCRIPTS_WORK:
+    LOADERS.append(pytest.param(load_script, id="script"))
+
+
+@pytest.fixture(autouse=True)
+def quiet():
+    datasets.disable_progress_bars()
+
+
+@pytest.mark.parametrize("load", LOADERS)
+@pytest.mark.parametrize("config", CONFIGS)
+def test_every_config_loads_with_its_splits_and_features(load, config, tmp_path):
+    loaded = load(config, cache_dir=str(tmp_path), examples_per_template=3)
+    assert list(loaded) == list(SPLITS)
+    assert all(len(loaded[split]) for split in SPLITS)
+    assert loaded["train"].features == features(config)
+    assert to_record(loaded["train"][0])["id"] == loaded["train"][0]["id"]
+
+
+@pytest.mark.parametrize("load", LOADERS)
+def test_no_name_means_all(load, tmp_path):
+    assert set(load(split="train", cache_dir=str(tmp_path), examples_per_template=2)["task"]) == set(CONFIGS) - {"all"}
+
+
+@pytest.mark.parametrize("load", LOADERS)
+def test_processes_streaming_and_slices_give_the_same_rows(load, tmp_path):
+    one = load("sql_to_ibis", split="train", cache_dir=str(tmp_path / "1"), examples_per_template=3).to_list()
+    two = load("sql_to_ibis", split="train", cache_dir=str(tmp_path / "2"), examples_per_template=3, num_proc=2).to_list()
+    streamed = load("sql_to_ibis", split="train", streaming=True, cache_dir=str(tmp_path / "3"), examples_per_template=3)
+    part = load("sql_to_ibis", split="train[:50%]", cache_dir=str(tmp_path / "1"), examples_per_template=3).to_list()
+    assert one == two == list(streamed)
+    assert part == one[: len(part)] and 0 < len(part) < len(one)
+
+
+def test_a_stream_can_be_shared_out(tmp_path):
+    stream = load_dataset("./ibert_multitask.py", "ibis_to_sql", split="train", streaming=True, examples_per_template=1)
+    assert stream.num_shards >= 2
+    ids = [row["id"] for index in range(2) for row in stream.shard(num_shards=2, index=index)]
+    assert sorted(ids) == sorted(row["id"] for row in stream)
+
+
+def test_edited_templates_and_other_seeds_are_never_served_from_the_cache(templates_dir, tmp_path):
+    def ids(**kwargs):
+        loaded = load_dataset("./ibert_multitask.py", "sql_to_ibis", split="train", cache_dir=str(tmp_path), examples_per_template=4, templates_dir=str(templates_dir), **kwargs)
+        return loaded["id"][:]
+
+    first = ids()
+    assert ids() == first
+    assert ids(seed=1) != first
+    path = templates_dir / "sql_to_ibis" / "01_small.yaml"
+    path.write_text(path.read_text().replace("SELECT {k}", "SELECT {k} AS v").replace(".select({k:str})", ".select(v={k})"))
+    assert set(ids()).isdisjoint(first)
+
+
+def test_another_ibis_has_another_cache(monkeypatch):
+    import ibert_builder.library as library_module
+
+    config = IbertConfig(name="qa")
+    usual = config.create_config_id({})
+    monkeypatch.setattr(library_module, "version", lambda package: "99")
+    assert config.create_config_id({}) != usual
+
+
+def test_a_copy_of_the_templates_elsewhere_shares_the_digest(templates_dir, tmp_path):
+    from ibert_builder.library import digest
+
+    shutil.copytree(templates_dir, tmp_path / "copy")
+    assert digest(templates_dir) == digest(tmp_path / "copy")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "keywords", "message"),
+    [
+        (("./ibert_multitask.py", "sql_to_ibs"), {}, "unknown config 'sql_to_ibs', did you mean 'sql_to_ibis'"),
+        (("./ibert_multitask.py", "sql_to_ibis"), {"sed": 1}, "unknown config keyword 'sed', did you mean 'seed'"),
+        (("./other.py",), {}, "this loads ibert_multitask.py only"),
+        (("./ibert_multitask.py", "sql_to_ibis"), {"dialects": ["oracle8"]}, "unknown dialect 'oracle8', did you mean 'oracle'"),
+        (("./ibert_multitask.py", "sql_to_ibis"), {"templates_dir": "/nowhere"}, "no such templates folder"),
+    ],
+)
+def test_bad_arguments_are_named(arguments, keywords, message, tmp_path):
+    with pytest.raises(InputError, match=message):
+        load_dataset(*arguments, cache_dir=str(tmp_path), **keywords)
+
+
+@pytest.mark.skipif(not SCRIPTS_WORK, reason="this line of datasets has no scripts")
+def test_the_script_names_an_unknown_config(tmp_path):
+    with pytest.raises(InputError, match="unknown config 'sql_to_ibs', did you mean 'sql_to_ibis'"):
+        load_script("sql_to_ibs", cache_dir=str(tmp_path))

@@ -28,6 +28,7 @@ from ibert_builder.tasks.base import Task
 
 COMPLETE = "train_complete.jsonl"
 REJECTED = "rejected.jsonl"
+FRUITLESS = 3  # so many rejections without one example mean that the template is wrong, not unlucky
 
 Shard = tuple[str, str]  # task, database
 Progress = Callable[[int, int], None]
@@ -200,7 +201,7 @@ def _refuse_fruitless(library: Library, task: Task, tally: Tally) -> None:
     for template in library.templates[task.name]:
         outcomes = {o: n for (_, name, o), n in tally.outcomes.items() if name == template.name}
         reasons = {outcome: count for outcome, count in outcomes.items() if outcome not in NOT_DRAWN | {"kept"}}
-        if "kept" not in outcomes and reasons:
+        if "kept" not in outcomes and sum(reasons.values()) >= FRUITLESS:
             detail = next(d for _, name, _, d in tally.rejections if name == template.name)
             listed = ", ".join(f"{reason} ({count})" for reason, count in reasons.items())
             raise template.error(f"template '{template.name}' gives no example; rejected: {listed}\n{detail}")

@@ -122,6 +122,15 @@ class Engine:
         return self._shares[key]
 
 
+def orders_result(sql: str) -> bool:
+    """Whether the outermost query has an ORDER BY."""
+    depth, outermost = 0, []
+    for part in re.split(r"('(?:[^']|'')*'|\"[^\"]*\"|[()])", sql):
+        depth += (part == "(") - (part == ")")
+        outermost.append(part if depth == 0 else "")
+    return "ORDER BY" in "".join(outermost).upper()
+
+
 @functools.lru_cache(maxsize=32)
 def engine_for(database: Database) -> Engine:
     """The engine of a database in this process."""

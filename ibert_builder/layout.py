@@ -42,58 +42,67 @@ def _prefix(line: str) -> tuple[str, str]:
     return ("return ", line.removeprefix("return ")) if line.startswith("return ") else ("", line)
 
 
+# From the loosest on; binary ones only, which stand between spaces.
+_OPERATORS = ((" | ",), (" & ",), (" == ", " != ", " < ", " <= ", " > ", " >= "), (" + ", " - "), (" * ", " / ", " // ", " % "))
+_SHORT = 20  # a call with fewer characters than this between its brackets is not worth breaking
+
+
 def fit(text: str, indent: int, width: int) -> str:
-    """One expression that starts at column `indent`: broken at its operators, or else at the arguments of its last call."""
+    """One expression that starts at column `indent`: broken at its operators, or else at the arguments of a call."""
     if indent + len(text) <= width:
         return text
     pad, deeper = " " * indent, " " * (indent + 4)
-    for operator in ("|", "&") if indent else ():
-        operands = _split(text, operator)
+    for operators in _OPERATORS if indent else ():
+        operands = _split(text, operators)
         if len(operands) > 1:
-            return f"\n{pad}{operator} ".join(fit(operand, indent, width) for operand in operands)
-    opening = _last_group(text)
-    if opening is None:
+            return f"\n{pad}".join(fit(operand, indent, width) for operand in operands)
+    group = _group_to_break(text)
+    if group is None:
         return text
-    before, body = text[: opening + 1], text[opening + 1 : -1]
-    is_call = text[opening] == "(" and (text[opening - 1].isalnum() or text[opening - 1] in "_])") and opening > 0
+    opening, closing = group
+    before, body, after = text[: opening + 1], text[opening + 1 : closing], text[closing:]
+    is_call = opening > 0 and text[opening] == "(" and (text[opening - 1].isalnum() or text[opening - 1] in "_])")
     arguments = split_arguments(body)
     if text[opening] == "(" and not is_call and len(arguments) == 1:
-        return f"{before}\n{deeper}{fit(body, indent + 4, width)}\n{pad})"  # no comma: it would make a tuple
+        return f"{before}\n{deeper}{fit(body, indent + 4, width)}\n{pad}{after}"  # no comma: it would make a tuple
     if indent + 4 + len(body) <= width and not body.endswith(","):
-        return f"{before}\n{deeper}{body}\n{pad}{text[-1]}"
+        return f"{before}\n{deeper}{body}\n{pad}{after}"
     if len(arguments) == 1:
-        return f"{before}\n{deeper}{fit(arguments[0], indent + 4, width)}\n{pad}{text[-1]}"
-    inner = "".join(f"{deeper}{fit(argument, indent + 4, width)},\n" for argument in arguments)
-    return f"{before}\n{inner}{pad}{text[-1]}"
+        return f"{before}\n{deeper}{fit(arguments[0], indent + 4, width)}\n{pad}{after}"
+    inner = "".join(f"{deeper}{fit(argument, indent + 4, width - 1)},\n" for argument in arguments)
+    return f"{before}\n{inner}{pad}{after}"
 
 
-def _last_group(text: str) -> int | None:
-    """Where the bracket opens that closes at the very end of the text."""
-    if not text or text[-1] not in _CLOSE:
-        return None
+def _group_to_break(text: str) -> tuple[int, int] | None:
+    """Where the brackets open and close that are best broken: the last ones, or the longest if the last hold little."""
+    groups: list[tuple[int, int]] = []
     stack: list[int] = []
     for index, character in _outside_strings(text):
         if character in _OPEN:
             stack.append(index)
         elif character in _CLOSE:
             opened = stack.pop()
-            if index == len(text) - 1:
-                return opened if text[opened + 1 : -1].strip() else None
-    return None
+            if not stack and text[opened + 1 : index].strip():
+                groups.append((opened, index))
+    if not groups:
+        return None
+    opening, closing = groups[-1]
+    return groups[-1] if closing - opening > _SHORT else max(groups, key=lambda group: group[1] - group[0])
 
 
 def split_arguments(text: str) -> list[str]:
     """Split at the commas that stand in no bracket and no string."""
-    return [part for part in _split(text, ",") if part]
+    return [part.removeprefix(",").strip() for part in _split(text, (",",)) if part.removeprefix(",").strip()]
 
 
-def _split(text: str, separator: str) -> list[str]:
+def _split(text: str, separators: tuple[str, ...]) -> list[str]:
+    """The parts between separators that stand in no bracket and no string; a separator begins the part after it."""
     parts, start, depth = [], 0, 0
     for index, character in _outside_strings(text):
         depth += (character in _OPEN) - (character in _CLOSE)
-        if character == separator and depth == 0:
+        if depth == 0 and index > start and text.startswith(separators, index):
             parts.append(text[start:index].strip())
-            start = index + 1
+            start = index
     return [*parts, text[start:].strip()]
 
 

@@ -152,7 +152,9 @@ def canonical_filling(slots: dict[str, Slot]):
         slot = slots.get(place.slot)
         if slot is not None and slot.kind == "choice":
             option = slot.options[0]
-            return str(option[language]) if isinstance(option, dict) else str(option)
+            if isinstance(option, dict):
+                return str(option[language])
+            return repr(option) if place.spec == "str" else str(option)
         if place.spec == "str":
             return f'"{place.slot}"' if language == "ibis" else f"'{place.slot}'"
         return place.slot

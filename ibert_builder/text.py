@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import functools
 import re
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -178,7 +179,9 @@ def _needs_parentheses(frame: Frame, index: int, shape: str) -> bool:
 
 def _parse(text: str, language: Language, is_statement: bool) -> ast.AST | exp.Expression:
     if language == "ibis":
-        return ast.parse(join_chains(text) if is_statement else text, mode="exec" if is_statement else "eval")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SyntaxWarning)  # tries such as `5.ifelse(...)` are meant to fail quietly
+            return ast.parse(join_chains(text) if is_statement else text, mode="exec" if is_statement else "eval")
     parsed = sqlglot.parse(text if is_statement else f"SELECT {text}", read="duckdb")
     if len(parsed) != 1 or not isinstance(parsed[0], exp.Query):
         raise sqlglot.errors.ParseError("expected one query")

@@ -15,7 +15,7 @@ from ibis.common.exceptions import IbisError
 from pydantic import Field
 
 from ibert_builder.draw import Drawer
-from ibert_builder.engine import Engine
+from ibert_builder.engine import Engine, orders_result
 from ibert_builder.layout import layout
 from ibert_builder.sandbox import ForbiddenCode
 from ibert_builder.tasks.base import Draft, Record, Rejected, Setting, Task
@@ -66,7 +66,7 @@ class CodeCompletion(Task):
             sql = engine.compile(expression)
         except (SyntaxError, ForbiddenCode, IbisError, TypeError, AttributeError, ValueError, duckdb.Error) as error:
             raise Rejected("ibis_fails", f"{type(error).__name__}: {error}\n{completed}") from error
-        run_query(engine, sql, ordered="ORDER BY" in sql)
+        run_query(engine, sql, orders_result(sql))
         return {"input": {"partial_code": draft.texts["partial"]}, "target": {"completed_code": completed}}
 
     def question(self, record: Record) -> str:
@@ -74,6 +74,18 @@ class CodeCompletion(Task):
 
     def answer(self, record: Record) -> str:
         return record["target"]["completed_code"]
+
+
+def _kind(before: tokenize.TokenInfo, token: tokenize.TokenInfo, after: tokenize.TokenInfo) -> str:
+    """Which of `CUTS` stands at a token, or nothing where nobody stops: in empty brackets, after a sign, before a closing line."""
+    if token.type in (tokenize.NL, tokenize.NEWLINE):
+        return "" if token.line.startswith("#") or after.string in (")", "]", "}") else "line"
+    if token.type == tokenize.COMMENT or (token.string in ("(", "[") and after.string in (")", "]")):
+        return ""
+    if token.string in _OPERATORS:
+        is_sign = before.string in ("(", "[", ",", "=") or before.string in _OPERATORS
+        return "" if is_sign and token.string != "~" else "operator"
+    return token.string
 
 
 def cut(code: str, rng: random.Random) -> str:
@@ -84,19 +96,16 @@ def cut(code: str, rng: random.Random) -> str:
     starts = [0]
     for line in code.splitlines(keepends=True):
         starts.append(starts[-1] + len(line))
+    tokens = list(tokenize.generate_tokens(io.StringIO(code).readline))
     offsets: list[int] = []
     weights: list[float] = []
     last_word = 0
-    for token in tokenize.generate_tokens(io.StringIO(code).readline):
-        end = starts[token.end[0] - 1] + token.end[1]
+    for before, token, after in zip([tokens[0], *tokens], tokens, [*tokens[1:], tokens[-1]], strict=False):
         if token.type in (tokenize.NAME, tokenize.NUMBER, tokenize.STRING):
             last_word = starts[token.start[0] - 1] + token.start[1]
-        kind = "operator" if token.string in _OPERATORS else token.string
-        if token.type in (tokenize.NL, tokenize.NEWLINE) and not token.line.startswith("#"):
-            kind = "line"
-        if kind in CUTS and token.type != tokenize.COMMENT:
-            offsets.append(end)
-            weights.append(CUTS[kind])
+        if _kind(before, token, after) in CUTS:
+            offsets.append(starts[token.end[0] - 1] + token.end[1])
+            weights.append(CUTS[_kind(before, token, after)])
     options = [(offset, weight) for offset, weight in zip(offsets, weights, strict=True) if offset <= last_word]
     if not options:
         raise ValueError(f"no place to cut in {code!r}")

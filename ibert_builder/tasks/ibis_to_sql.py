@@ -21,7 +21,7 @@ from sqlglot.errors import SqlglotError
 
 from ibert_builder.dialects import DIALECTS, compile_for, grammar, in_plain_values, sqlite_for, to_duckdb
 from ibert_builder.draw import Drawer
-from ibert_builder.engine import Engine, Result, difference
+from ibert_builder.engine import Engine, Result, difference, orders_result
 from ibert_builder.layout import layout
 from ibert_builder.sandbox import ForbiddenCode
 from ibert_builder.style import ibis_style
@@ -73,7 +73,7 @@ class IbisToSql(Task):
         except (SyntaxError, ForbiddenCode, IbisError, TypeError, AttributeError, ValueError) as error:
             raise Rejected("ibis_fails", f"{type(error).__name__}: {error}\n{code}") from error
         tables = {name: tuple(table.columns) for name, table in draft.database.tables.items()}
-        expected = run_query(engine, reference, bool(re.search(r"\bORDER BY\b", reference)))
+        expected = run_query(engine, reference, orders_result(reference))
         try:
             compiled = compile_for(expression, dialect)
         except Exception as error:  # compilers raise whatever they meet

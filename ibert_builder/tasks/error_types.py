@@ -1,0 +1,86 @@
+"""The kinds of mistakes in `error_resolution`: the closed list of values of `meta.error_type`."""
+
+from __future__ import annotations
+
+ERROR_TYPES: dict[str, str] = {
+    # --- types
+    "type_mismatch": "a column is compared with a value of a type it cannot be compared with",
+    "string_concatenation": "a text is joined with a value that is no text",
+    "date_arithmetic": "a number or text is added to a date or time where an interval is needed",
+    "wrong_type_method": "a method is called that columns of another type have",
+    "mixed_branches": "the branches of a conditional, or the arguments of coalesce, have no common type",
+    "fill_value_type": "a missing value is filled with a value of another type than the column's",
+    "struct_field": "a field is asked of a struct that does not have it, or in a way structs do not have",
+    "json_access": "a value inside a JSON column is used without unwrapping it to a type",
+    "bad_cast": "values are cast to a type that they cannot be turned into",
+    "unknown_type_name": "a data type is named as SQL or NumPy call it",
+    "date_parsing": "a text in a date format of its own is turned into a date without saying the format",
+    # --- syntax
+    "unclosed_bracket": "a bracket is opened and never closed",
+    "unmatched_bracket": "a bracket is closed that was not opened, or by the wrong kind",
+    "missing_comma": "the comma between two arguments is missing",
+    "unterminated_string": "the closing quote of a text is missing",
+    "single_equals": "`=` is written where `==` is meant",
+    "sql_operator": "an SQL operator or keyword is written where Python has its own",
+    "keyword_order": "a positional argument follows a keyword argument",
+    # --- names
+    "unknown_column": "a column is named that the table does not have",
+    "unknown_method": "a method is called by a name that is not its name",
+    "undefined_name": "a column or function is named without saying where it is from",
+    "unquoted_text": "a text is written without quotes",
+    "wrong_case": "a column is named in the wrong case",
+    "renamed_column": "a column is used under the name it had before it was renamed, or rename is given its names the wrong way round",
+    # --- habits from elsewhere
+    "pandas_idiom": "a method, accessor or argument of pandas DataFrames is used",
+    "pandas_assignment": "a column is added by assigning to it, as in pandas",
+    "pandas_indexing": "rows are selected with loc, iloc or a mask on a column, as in pandas",
+    "sql_idiom": "a piece of SQL is given as a string, or a clause of SQL is called as a method",
+    "pyspark_idiom": "a method or function of PySpark is used",
+    "polars_idiom": "a method or function of Polars is used",
+    "python_builtin": "a function of Python itself is applied to a column",
+    "conditional_expression": "Python's `if ... else` is used on a column",
+    # --- boolean operators
+    "boolean_keyword": "`and`, `or` or `not` is used between conditions on columns",
+    "missing_parentheses": "a comparison beside `&`, `|` or `~` is not in parentheses",
+    "membership_operator": "`in` or `not in` is used on a column",
+    "chained_comparison": "a column stands in the middle of a chained comparison",
+    # --- deferred columns
+    "deferred_scope": "`_` or a bare table is asked for a column that only a later or earlier step has",
+    "deferred_outside_context": "`_` is used where no table stands behind it",
+    # --- aggregation and windows
+    "not_aggregated": "a column is given to agg without an aggregate function",
+    "nested_aggregation": "an aggregate is taken of a single value that is an aggregate already",
+    "aggregation_order": "a step stands before or after agg where only the other place works",
+    "window_misuse": "a window is put over something that is neither an aggregate nor an analytic function",
+    "window_argument": "a window or analytic function is given arguments that it does not have",
+    "window_frame": "the frame of a window ends before it starts, or is no pair of bounds",
+    # --- joins, relations and sets
+    "join_key": "a join is asked for on a column that one of its tables lacks, or on columns of different types",
+    "join_name_collision": "two columns of one name would stand in the result of a join",
+    "join_argument": "a join is called with arguments that it does not have",
+    "self_join": "a table is joined to itself without a view of it",
+    "relation_mixup": "an expression refers to a table that the step does not work on",
+    "set_operation_schema": "tables with different columns or types are put together by a set operation",
+    # --- API
+    "removed_api": "a function or method is used that older versions of Ibis had",
+    "missing_call_parentheses": "a method is named but not called",
+    "extra_call_parentheses": "a column or property is called as if it were a method",
+    "wrong_argument_type": "an argument is of a kind that the method does not take",
+    "wrong_argument_name": "an argument is given by a name that the method does not know",
+    "wrong_argument_count": "a method is called with too many or too few arguments",
+    # --- logical errors: the code runs, but its result is wrong
+    "wrong_boundary": "a strict comparison stands for an inclusive one, or the other way round",
+    "null_comparison": "a test for missing values is written in a way that is never, or always, true",
+    "inverted_condition": "the condition keeps what it should drop",
+    "wrong_connective": "`|` stands where `&` is meant, or the other way round",
+    "wrong_aggregate": "another aggregate function is used than the question asks for",
+    "duplicate_counting": "rows are counted where distinct values are asked for, or duplicates are lost",
+    "wrong_join_kind": "a join drops rows that should stay, or keeps rows that should not",
+    "missing_join_condition": "a join condition compares a column with itself or is missing, so that all rows pair up",
+    "wrong_sort_direction": "the rows are sorted in ascending order instead of descending, or the other way round",
+    "limit_before_sort": "the rows are cut off before they are sorted or filtered",
+    "missing_partition": "a window runs over the whole table instead of each group",
+    "off_by_one": "a rank or position is counted from the wrong end or number",
+    "division_kind": "whole-number division stands where a fraction is meant",
+    "nulls_in_average": "missing values are counted as zero, or left out where they should count",
+}

@@ -7,7 +7,7 @@ A backticked piece is one of:
 | `filter()`, `order_by` | a public method of an expression, a grouped table, a schema or a DuckDB connection, or a function of `ibis` |
 | `Table.head`, `ibis.cases()`, `s.numeric()`, `con.sql` | that attribute of that class or module; `con` is a connection |
 | `_.amount.sum()`, `{x:code}.upper()` | slots and `_` are free, every method after them must exist somewhere |
-| `how="left"`, `nulls_first` | a parameter of something else that the answer names |
+| `how="left"`, `nulls_first` | a parameter of something else that the answer names, or makes a claim about |
 | `"left"`, `5`, `None`, `int` | a Python literal, or a builtin of the closed list |
 | `int64`, `array<string>` | a data type as Ibis spells it |
 | `GROUP BY` | SQL, of words of the closed list |
@@ -22,6 +22,7 @@ import functools
 import inspect
 import re
 from collections.abc import Iterator
+from importlib.metadata import entry_points
 from types import MappingProxyType
 from typing import Any
 
@@ -31,6 +32,7 @@ import ibis.expr.types as ir
 from ibis import selectors
 from ibis.backends.duckdb import Backend
 from ibis.expr.types.groupby import GroupedTable
+from ibis.expr.types.temporal import DayOfWeek
 
 from ibert_builder.errors import unknown
 from ibert_builder.text import join_chains
@@ -57,7 +59,7 @@ class UnknownName(ValueError):
 def classes() -> MappingProxyType[str, type]:
     """The classes whose methods count, by the name they go by in text."""
     kinds = {name: kind for name, kind in vars(ir).items() if isinstance(kind, type) and issubclass(kind, ir.Expr)}
-    kinds |= {"GroupedTable": GroupedTable, "Schema": ibis.Schema, "Deferred": ibis.Deferred, "Backend": Backend}
+    kinds |= {"GroupedTable": GroupedTable, "DayOfWeek": DayOfWeek, "Schema": ibis.Schema, "Deferred": ibis.Deferred, "Backend": Backend}
     return MappingProxyType(kinds)
 
 
@@ -66,12 +68,19 @@ def _roots() -> dict[str, Any]:
 
 
 @functools.cache
+def _backends() -> frozenset[str]:
+    return frozenset(point.name for point in entry_points(group="ibis.backends"))
+
+
+@functools.cache
 def _members() -> MappingProxyType[str, tuple[Any, ...]]:
     """What each public name may mean: the attributes of that name, over all classes and `ibis` itself."""
     found: dict[str, list[Any]] = {}
     for owner in (*classes().values(), ibis):
         for name in _public(owner):
-            found.setdefault(name, []).append(inspect.getattr_static(owner, name, None) if owner is not ibis else getattr(ibis, name))
+            value = inspect.getattr_static(owner, name, None)  # the backends of `ibis` are loaded when first touched
+            if not _is_deprecated(value):
+                found.setdefault(name, []).append(value)
     return MappingProxyType({name: tuple(values) for name, values in found.items()})
 
 
@@ -79,20 +88,28 @@ def _public(owner: Any) -> list[str]:
     return list(selectors.__all__) if owner is selectors else [name for name in dir(owner) if not name.startswith("_")]
 
 
+def _is_deprecated(value: Any) -> bool:
+    return "DEPRECATED" in (getattr(value, "__doc__", None) or "")
+
+
 def resolve(path: str) -> Any:
     """The thing that a dotted name means: `Table.head`, `ibis.duckdb.connect`, `s.across`.
 
     Raises:
-        UnknownName: there is none, with the nearest one.
+        UnknownName: there is none, with the nearest one, or it is deprecated.
     """
     root, *rest = path.split(".")
     if root not in _roots():
         raise UnknownName(unknown("class or module", root, _roots()))
     value = _roots()[root]
+    if root == "ibis" and rest and rest[0] in _backends():
+        rest[0] = "duckdb"  # every backend's module has the same functions, but few are installed
     for depth, name in enumerate(rest):
         if name.startswith("_") or (not hasattr(value, name) and name not in _public(value)):
             raise UnknownName(unknown(f"name in {'.'.join([root, *rest[:depth]])}", name, _public(value)))
         value = getattr(value, name)
+        if _is_deprecated(value):
+            raise UnknownName(f"'{path}' is deprecated")
     return value
 
 
@@ -118,13 +135,14 @@ def pieces(text: str) -> list[str]:
     return _PIECE.findall(text)
 
 
-def check_names(text: str, code: str | None = None, foreign: tuple[str, ...] = ()) -> None:
+def check_names(text: str, code: str | None = None, foreign: tuple[str, ...] = (), about: tuple[str, ...] = ()) -> None:
     """Check every backticked piece of a text by the rules above.
 
     Args:
         text: English, with placeholders.
         code: the example that goes with it, whose own new names may be mentioned.
         foreign: pieces that are no part of Ibis.
+        about: functions whose parameters may be named although the text does not name them.
 
     Raises:
         UnknownName: for the first piece that is nothing, with "did you mean".
@@ -135,7 +153,8 @@ def check_names(text: str, code: str | None = None, foreign: tuple[str, ...] = (
     parsed = [(piece, _parse(piece)) for piece in pieces(text) if piece not in foreign]
     for unused in set(foreign) - set(pieces(text)):
         raise UnknownName(f"'{unused}' is listed as foreign but does not stand in backticks in the text")
-    called = [function for _, tree in parsed if tree is not None for function in _functions(tree)]
+    called = [resolve(path) for path in about]
+    called += [function for _, tree in parsed if tree is not None for function in _functions(tree)]
     for piece, tree in parsed:
         if tree is None:
             _check_other(piece)

@@ -134,20 +134,18 @@ def insert(code: str, docstring: str) -> str:
 
 
 def _wrap(text: str, first: str = "", rest: str = "") -> str:
+    # Any line may turn out to be the last, which the closing quotes follow.
     return textwrap.fill(
-        text, WIDTH - len(INDENT), initial_indent=first, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False
+        text, WIDTH - len(INDENT + QUOTES), initial_indent=first, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False
     )
 
 
 def _google(documented: Documented) -> list[str]:
     def entry(parameter: Parameter) -> str:
-        words = [*([parameter.type] if parameter.type else []), *(["optional"] if parameter.default else [])]
-        return _wrap(
-            f"{parameter.name}{' (' + ', '.join(words) + ')' if words else ''}: {parameter.text}"
-            + (f" Defaults to {parameter.default}." if parameter.default else ""),
-            INDENT,
-            INDENT * 2,
-        )
+        optional = ", optional" if parameter.default else ""
+        kind = f" ({parameter.type}{optional})" if parameter.type else ""
+        default = f" Defaults to {parameter.default}." if parameter.default else ""
+        return _wrap(f"{parameter.name}{kind}: {parameter.text}{default}", INDENT, INDENT * 2)
 
     kind = f"{documented.return_type}: " if documented.return_type else ""
     sections = {
@@ -226,8 +224,6 @@ def _parameter(parsed: DocstringParam, style: str) -> Parameter:
         match = _DEFAULTS[style].search(text)
         default = match[1] if match else None
         text = text[: match.start()] + ("." if style == "sphinx" else "") if match else text
-    if style == "google" and kind == "optional":  # all there is in the parentheses of a parameter without a type
-        kind = None
     return Parameter(name, kind, default, text)
 
 
@@ -239,7 +235,7 @@ def _flat(text: str | None) -> str:
 
 
 def check_summary(summary: str) -> None:
-    """One sentence in the imperative mood, on the line of the opening quotes.
+    """A sentence in the imperative mood.
 
     Raises:
         DocstringError: it is not.
@@ -248,8 +244,6 @@ def check_summary(summary: str) -> None:
         raise DocstringError("summary_without_period", f"the summary should end with a period: {summary!r}")
     if summary.split()[0] not in VERBS:
         raise DocstringError("summary_not_imperative", unknown("verb in the imperative mood", summary.split()[0], VERBS))
-    if len(INDENT + QUOTES + summary) > WIDTH:
-        raise DocstringError("summary_too_long", f"the summary does not fit {WIDTH} columns: {summary!r}")
 
 
 def check(code: str, docstring: str, style: str) -> Documented:
@@ -266,6 +260,8 @@ def check(code: str, docstring: str, style: str) -> Documented:
     text = ast.get_docstring(function)
     if text is None or f"{QUOTES}{text}{QUOTES}" != docstring:
         raise DocstringError("docstring_mangled", f"Python reads another docstring: {text!r}")
+    if len(INDENT + docstring.splitlines()[0]) > WIDTH:
+        raise DocstringError("summary_too_long", f"the summary does not fit {WIDTH} columns:\n{docstring}")
     if any(len(INDENT + line) > WIDTH for line in docstring.splitlines()):
         raise DocstringError("line_too_long", f"a line does not fit {WIDTH} columns:\n{docstring}")
     said, meant = read(text, style), signature(code)

@@ -18,6 +18,7 @@ from typing import Any
 
 import duckdb
 import ibis
+import ibis.expr.types as ir
 import pyarrow as pa
 from ibis import selectors
 
@@ -36,6 +37,10 @@ class Result:
     columns: tuple[str, ...]
     types: tuple[str, ...]
     rows: list[tuple[Any, ...]]
+
+
+class CodeFails(Exception):
+    """Ibis code that is refused, raises, or is no expression; the cause says why."""
 
 
 class Engine:
@@ -94,12 +99,46 @@ class Engine:
             exec(before, namespace)
         return eval(last, namespace)
 
+    def expression(self, code: str) -> ir.Expr:
+        """The expression that checked Ibis code ends in.
+
+        Raises:
+            CodeFails: there is none. Ibis raises exceptions of many classes, which are no concern of callers.
+        """
+        try:
+            value = self.evaluate(code)
+        except Exception as error:
+            raise CodeFails(f"{type(error).__name__}: {error}\n{code}") from error
+        if not isinstance(value, ir.Expr):
+            raise CodeFails(f"the code gives no Ibis expression but a {type(value).__name__}\n{code}")
+        return value
+
     def compile(self, expression: ibis.Expr) -> str:
         return str(self.backend.compile(expression))
 
+    def to_sql(self, code: str) -> str:
+        """Evaluate Ibis code and compile its expression for DuckDB.
+
+        Raises:
+            CodeFails: one of the two fails.
+        """
+        expression = self.expression(code)
+        try:
+            return self.compile(expression)
+        except Exception as error:
+            raise CodeFails(f"{type(error).__name__}: {error}\n{code}") from error
+
     def run_code(self, code: str) -> Result:
-        """Evaluate Ibis code, compile its expression and execute it."""
-        return self.run_sql(self.compile(self.evaluate(code)))
+        """Evaluate Ibis code, compile its expression and execute it.
+
+        Raises:
+            CodeFails: any of that fails.
+        """
+        sql = self.to_sql(code)
+        try:
+            return self.run_sql(sql)
+        except duckdb.Error as error:
+            raise CodeFails(f"{type(error).__name__}: {error}\n{code}") from error
 
     def depends_on_row_order(self, sql: str, result: Result, ordered: bool) -> bool:
         """Whether the query gives another answer when the rows stand in reverse order in their tables."""

@@ -145,6 +145,8 @@ def generate(library: Library, task_name: str, database_name: str, options: Opti
                 tally.count(template, rejected.reason)
                 tally.rejections.append((task_name, template.name, rejected.reason, rejected.detail))
                 continue
+            except Exception as error:
+                raise RuntimeError(f"the prover failed on draft {key} of {template.source.path}:\n{draft.code}") from error
             tally.count(template, "kept")
             yield record
 

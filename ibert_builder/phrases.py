@@ -17,7 +17,7 @@ from pydantic import Field
 from ibert_builder.errors import InputError, unknown
 from ibert_builder.slots import Slot, SlotDeclaration, parse_slot
 from ibert_builder.text import Frame, Language, Placeholder, parse_frame
-from ibert_builder.types import CLASSES, WIDER, fits, is_class
+from ibert_builder.types import CLASSES, fits, is_class
 from ibert_builder.yaml_source import Source, Strict, read_folder
 
 
@@ -60,7 +60,7 @@ class Phrase:
         takes = self.takes[slot].wanted
         if self.gives != f"={slot}" or fits(takes, wanted):
             return takes
-        return wanted if fits(wanted, takes) or takes == "any" or set(WIDER.get(wanted, ())) & set(WIDER.get(takes, ())) else None
+        return wanted if fits(wanted, takes) else None
 
     def can_give(self, wanted: str) -> bool:
         if self.gives.startswith("="):

@@ -2,7 +2,8 @@
 
 Ibis compiles an expression to nested SELECTs over `t0`, `t1`, ... with every name quoted. `tidy` merges the nested
 SELECTs where that says the same, gives tables readable aliases or none, and drops the quotes that the dialect does not
-need. It changes how a query is put, never a function or literal: those are the compiler's, which knows the dialect.
+need. It changes how a query is put, never what it calls: functions are the compiler's, which knows the dialect. Only
+constants are put as people write them (`DATE '2024-01-31'`, `LIKE 'ab%'`, `RANK() = 1` for Ibis's `RANK() - 1 = 0`).
 What comes out is proved against the compiler's own SQL by its callers.
 """
 
@@ -20,6 +21,10 @@ Columns = Mapping[str, tuple[str, ...]]  # table name to column names
 
 # Dialects in which a condition on a window function can stand in QUALIFY.
 QUALIFY = frozenset({"duckdb", "snowflake", "bigquery", "databricks", "clickhouse"})
+# Dialects in which GROUP BY may use the name that the projection gives.
+GROUP_BY_ALIAS = frozenset({"duckdb", "postgres", "mysql", "sqlite", "bigquery", "snowflake", "clickhouse", "databricks"})
+# Dialects in which ORDER BY after UNION belongs to its last SELECT only.
+ORDER_IN_LAST = frozenset({"clickhouse"})
 WIDTH = 80
 
 
@@ -36,15 +41,22 @@ def tidy(sql: str, dialect: str, grammar: type[sqlglot.Dialect], tables: Columns
         SqlglotError: sqlglot cannot read the query.
     """
     tree = sqlglot.parse_one(sql, read=grammar)
+    _name_elements(tree)
+    _read_fields(tree)
+    _qualify(tree, tables)
     _make_aliases_unique(tree)
     _drop_noise(tree)
+    _write_constants(tree, dialect)
     for select in reversed(list(tree.find_all(exp.Select))):
         _expand_stars(select, tables, tree)
         _spell_out_positions(select)
         _merge_down(select, dialect)
-    tree = _unwrap(tree)
+        _merge_joined(select)
+    tree = _unwrap(tree, dialect)
+    _count_ranks_from_one(tree)
     for select in tree.find_all(exp.Select):
         _drop_needless_aliases(select)
+        _use_aliases(select, dialect)
     _name_sources(tree)
     for select in tree.find_all(exp.Select):
         _collapse_stars(select, tables, tree, dialect)
@@ -62,15 +74,44 @@ def _resolve(column: exp.Column) -> exp.Expression | None:
     return None
 
 
+def _name_elements(tree: exp.Query) -> None:
+    """Names that Ibis made up (`ibis_bq_arr_contains_6j2ayxtod5cevfmrzumyewna7y`) are `item`."""
+    fresh: dict[str, str] = {}
+    for identifier in tree.find_all(exp.Identifier):
+        if re.fullmatch(r"_?ibis_\w*_[a-z0-9]{20,}", identifier.name):
+            name = fresh.setdefault(identifier.name, "item" if not fresh else f"item{len(fresh) + 1}")
+            identifier.set("this", name)
+
+
+def _read_fields(tree: exp.Query) -> None:
+    """sqlglot reads `t0.contact.phone`, a field of a struct, as column `phone` of table `contact`."""
+    for column in list(tree.find_all(exp.Column)):
+        if column.args.get("db") and not column.args.get("catalog"):
+            column.replace(exp.Dot(this=exp.Column(this=column.args["table"], table=column.args["db"]), expression=column.this))
+
+
+def _qualify(tree: exp.Query, tables: Columns) -> None:
+    """A bare column name belongs to the only source, where that has such a column."""
+    for column in tree.find_all(exp.Column):
+        sources = _sources(column.parent_select) if isinstance(column.parent_select, exp.Select) else []
+        if not column.table and len(sources) == 1 and sources[0].alias and not isinstance(column.this, exp.Star):
+            names = _columns_of(sources[0], tables, tree)
+            if names is not None and column.name in names:
+                column.set("table", exp.to_identifier(sources[0].alias))
+
+
 def _make_aliases_unique(tree: exp.Query) -> None:
     """Ibis uses `t0` anew in every subquery; merging and naming need to tell them apart."""
     resolved = [(column, source) for column in tree.find_all(exp.Column) if (source := _resolve(column)) is not None]
     fresh = {}
     for number, source in enumerate(s for select in tree.find_all(exp.Select) for s in _sources(select)):
+        if not isinstance(source, exp.Table | exp.Subquery):
+            continue  # UNNEST has its own ways
         fresh[id(source)] = f"source_{number}"
         source.set("alias", exp.TableAlias(this=exp.to_identifier(f"source_{number}")))
     for column, source in resolved:
-        column.set("table", exp.to_identifier(fresh[id(source)]))
+        if id(source) in fresh:
+            column.set("table", exp.to_identifier(fresh[id(source)]))
 
 
 _FRAMELESS = (exp.RowNumber, exp.Rank, exp.DenseRank, exp.PercentRank, exp.CumeDist, exp.Ntile, exp.Lag, exp.Lead)
@@ -94,7 +135,12 @@ def _drop_noise(tree: exp.Query) -> None:
         frame = window.args.get("spec")
         if frame is None:
             continue
+        for side in ("start_side", "end_side"):
+            frame.set(side, frame.args[side].upper() if frame.args.get(side) else None)
         whole = frame.args.get("start") == frame.args.get("end") == "UNBOUNDED"
+        order = window.args.get("order")
+        if whole and order is not None and not order.find(exp.Column) and not isinstance(window.this, _FRAMELESS):
+            window.set("order", None)  # by a constant, since some dialects want an order with a frame
         default = frame.args.get("kind") == "RANGE" and frame.args.get("start") == "UNBOUNDED" and frame.args.get("end") == "CURRENT ROW"
         if isinstance(window.this, _FRAMELESS) or default or (whole and not window.args.get("order")):
             window.set("spec", None)
@@ -105,13 +151,28 @@ def _drop_noise(tree: exp.Query) -> None:
             query.set("expressions", [query.expressions[0].unalias()])
 
 
-def _unwrap(tree: exp.Query) -> exp.Query:
-    """The query in `SELECT * FROM (query)`."""
-    while isinstance(tree, exp.Select) and _is_bare(tree) and [type(e) for e in tree.expressions] == [exp.Star]:
+def _unwrap(tree: exp.Query, dialect: str) -> exp.Query:
+    """The query in `SELECT * FROM (query)`; `SELECT * FROM (a UNION b) ORDER BY x` is `a UNION b ORDER BY x`."""
+    while isinstance(tree, exp.Select) and _is_bare(tree, "order", "limit", "offset") and not tree.args.get("with_"):
         source = _source(tree)
-        if not isinstance(source, exp.Subquery) or not isinstance(source.this, exp.Query) or tree.args.get("with_"):
+        if not isinstance(source, exp.Subquery) or not isinstance(source.this, exp.Query):
             break
-        tree = source.this
+        inner, names = source.this, _output_names(source.this)
+        whole = [(e.name if isinstance(e, exp.Column) and e.table == source.alias else None) for e in tree.expressions]
+        if whole != names and [type(e) for e in tree.expressions] != [exp.Star]:
+            break
+        if not _is_bare(tree):
+            keys = tree.args["order"].expressions if tree.args.get("order") else []
+            simple = all(isinstance(key.this, exp.Column) and key.this.table == source.alias for key in keys)
+            if not isinstance(inner, exp.SetOperation) or not simple or dialect in ORDER_IN_LAST:
+                break
+            if inner.args.get("order") or inner.args.get("limit"):
+                break
+            for key in keys:
+                key.this.set("table", None)
+            for clause in ("order", "limit", "offset"):
+                inner.set(clause, tree.args.get(clause))
+        tree = inner
     return tree
 
 
@@ -135,7 +196,8 @@ def _drop_literal_casts(tree: exp.Expression) -> None:
         number = number or (isinstance(literal, exp.Neg) and isinstance(literal.this, exp.Literal))
         integer = number and "." not in literal.name and not isinstance(literal, exp.Neg)
         kinds = exp.DataType.INTEGER_TYPES if integer else exp.DataType.REAL_TYPES
-        if number and cast.to.this in kinds and not cast.find_ancestor(exp.Div, exp.IntDiv):
+        # In sums the cast decides whether the result is a float or a decimal, in quotients whether it is a whole number.
+        if number and cast.to.this in kinds and not cast.find_ancestor(exp.Div, exp.IntDiv) and (integer or not isinstance(cast.parent, exp.Add | exp.Sub)):
             cast.replace(literal)
 
 
@@ -166,18 +228,18 @@ def _sources(select: exp.Select) -> list[exp.Expression]:
 def _expand_stars(select: exp.Select, tables: Columns, tree: exp.Query) -> None:
     projections: list[exp.Expression] = []
     for projection in select.expressions:
-        if isinstance(projection, exp.Star) and not projection.args.get("except_"):
-            chosen = _sources(select)
-        elif isinstance(projection, exp.Column) and isinstance(projection.this, exp.Star):
-            chosen = [source for source in _sources(select) if source.alias_or_name == projection.table]
-        else:
+        star = projection.this if isinstance(projection, exp.Column) else projection
+        if not isinstance(star, exp.Star) or star.args.get("replace") or star.args.get("rename"):
             projections.append(projection)
             continue
-        for source in chosen:
+        dropped = {column.name for column in star.args.get("except_") or ()}
+        for source in _sources(select):
+            if star is not projection and source.alias_or_name != projection.table:
+                continue
             names = _columns_of(source, tables, tree)
             if names is None or "*" in names:
                 return
-            projections += [exp.column(name, table=source.alias_or_name) for name in names]
+            projections += [exp.column(name, table=source.alias_or_name) for name in names if name not in dropped]
     select.set("expressions", projections)
 
 
@@ -218,14 +280,26 @@ def _merge_down(outer: exp.Select, dialect: str) -> None:
         _merge(outer, inner, source.alias)
 
 
+def _written(outer: exp.Select, alias: str, dialect: str) -> Counter[str]:
+    """How often each column of the inner query would be written out. Where a clause can use the projection's name, it will."""
+    projected = {e.unalias().name for e in outer.expressions if isinstance(e.unalias(), exp.Column) and e.unalias().table == alias}
+    written: Counter[str] = Counter()
+    for column in outer.find_all(exp.Column):
+        if column.table == alias:
+            by_name = isinstance(column.parent, exp.Ordered) and isinstance(column.parent.parent.parent, exp.Select)
+            by_name = by_name or (isinstance(column.parent, exp.Group) and dialect in GROUP_BY_ALIAS)
+            written[column.name] += 0 if by_name and column.name in projected else 1
+    return written
+
+
 def _can_merge(outer: exp.Select, inner: exp.Select, alias: str, dialect: str) -> bool:
     if any(isinstance(e, exp.Star) or (isinstance(e, exp.Column) and isinstance(e.this, exp.Star)) for e in inner.expressions):
         return False
     if any(e.find(exp.Unnest, exp.Explode, exp.Posexplode) for e in inner.expressions):
         return False
-    if inner.args.get("laterals") or outer.args.get("laterals"):
+    if inner.args.get("laterals") or outer.args.get("laterals") or any(join.find(exp.Unnest) for join in inner.args.get("joins") or ()):
         return False
-    used = Counter(column.name for column in outer.find_all(exp.Column) if column.table == alias)
+    used = _written(outer, alias, dialect)
     outputs = {e.alias_or_name: e.unalias() for e in inner.expressions}
     if not set(used) <= set(outputs):
         return False
@@ -310,6 +384,151 @@ def _merge(outer: exp.Select, inner: exp.Select, alias: str) -> None:
     for clause in ("group", "order", "limit", "offset", "distinct"):
         if inner.args.get(clause) is not None and outer.args.get(clause) is None:
             outer.set(clause, inner.args[clause])
+
+
+def _merge_joined(select: exp.Select) -> None:
+    """`JOIN (SELECT * FROM b WHERE p) AS b ON q` is `JOIN b ON q WHERE p`, or `ON q AND p` in joins that keep all rows."""
+    joins = select.args.get("joins") or []
+    for index, join in enumerate(joins):
+        source, inner = join.this, join.this.this if isinstance(join.this, exp.Subquery) else None
+        if not isinstance(inner, exp.Select) or not _is_bare(inner, "where") or inner.args.get("with_") or not join.args.get("on"):
+            continue
+        if not isinstance(_source(inner), exp.Table) or join.side in ("RIGHT", "FULL") or any(j.side in ("RIGHT", "FULL") for j in joins):
+            continue
+        outputs = {e.alias_or_name: e.unalias() for e in inner.expressions}
+        columns = [c for c in select.find_all(exp.Column) if c.table == source.alias]
+        if not all(isinstance(e, exp.Column) and not isinstance(e.this, exp.Star) for e in outputs.values()) or not {c.name for c in columns} <= set(outputs):
+            continue
+        where = inner.args.get("where")
+        if where is not None and any(isinstance(node, exp.Query) for node in where.find_all(exp.Query)):
+            continue
+        select.set("expressions", [_named(e) for e in select.expressions])
+        join.set("this", _source(inner))
+        for column in columns:
+            column.replace(outputs[column.name].copy())
+        if where is None:
+            continue
+        if join.side or join.kind in ("SEMI", "ANTI") or any(j.side or j.kind in ("SEMI", "ANTI") for j in joins[index:]):
+            join.set("on", exp.and_(join.args["on"], where.this, copy=False))
+        else:
+            above = select.args.get("where")
+            select.set("where", exp.Where(this=exp.and_(above.this, where.this, copy=False) if above else where.this))
+
+
+# How a dialect's compiler spells a day, and a moment, of which all parts are known; `DATE '...'` says the same there.
+_DAYS = {
+    "duckdb": "MAKE_DATE", "postgres": "MAKE_DATE", "databricks": "MAKE_DATE", "snowflake": "DATE_FROM_PARTS", "bigquery": "DATE",
+    "mysql": "DATE", "trino": "FROM_ISO8601_DATE", "oracle": "TO_DATE", "datafusion": "DATE_TRUNC",
+}  # fmt: skip
+_MOMENTS = {
+    "duckdb": "MAKE_TIMESTAMP", "postgres": "CAST", "databricks": "CAST", "snowflake": "TIMESTAMP_FROM_PARTS", "bigquery": "DATETIME",
+    "mysql": "TIMESTAMP", "trino": "CAST", "oracle": "TO_TIMESTAMP", "datafusion": "ARROW_CAST",
+}  # fmt: skip
+
+
+def _write_constants(tree: exp.Query, dialect: str) -> None:
+    """Constants as people write them: moments as literals, and no expressions over constants."""
+    for node in list(tree.find_all(exp.Func, exp.Cast)):
+        if (text := _moment(node, dialect)) is not None:
+            kind = "DATE" if len(text) == 10 else "DATETIME" if dialect == "bigquery" else "TIMESTAMP"
+            node.replace(exp.Introducer(this=exp.var(kind), expression=exp.Literal.string(text)))
+    for node in reversed(list(tree.find_all(exp.DPipe, exp.Add, exp.Length, exp.Or, exp.Case, exp.Coalesce, exp.Cast))):
+        if isinstance(node, exp.DPipe | exp.Add) and all(isinstance(side, exp.Literal) and side.is_string for side in (node.left, node.right)):
+            node.replace(exp.Literal.string(node.left.name + node.right.name))
+        elif isinstance(node, exp.Length) and isinstance(node.this, exp.Literal) and node.this.name.isascii():
+            node.replace(exp.Literal.number(len(node.this.name)))
+        elif isinstance(node, exp.Or) and _is_null_literal_test(node.right):
+            node.replace(node.left)
+        elif isinstance(node, exp.Add) and all(isinstance(side, exp.Literal) and side.is_int for side in (node.left, node.right)):
+            node.replace(exp.Literal.number(int(node.left.name) + int(node.right.name)))
+        elif isinstance(node, exp.Cast) and isinstance(node.this, exp.GTE) and all(isinstance(side, exp.Literal) and side.is_int for side in (node.this.left, node.this.right)):
+            node.replace(exp.Literal.number(int(int(node.this.left.name) >= int(node.this.right.name))))
+        elif isinstance(node, exp.Coalesce) and all(isinstance(other, exp.Null) for other in node.expressions):
+            node.replace(node.this)
+        elif isinstance(node, exp.Case):
+            tests = [test for test in node.args["ifs"] if not _is_null_literal_test(test.this)]
+            if not tests:
+                node.replace(node.args.get("default") or exp.Null())
+                continue
+            node.set("ifs", tests)
+            if isinstance(node.args.get("default"), exp.Null):
+                node.set("default", None)
+    for node in list(tree.find_all(exp.Trim, exp.Anonymous)):
+        # Ibis strips tabs and line breaks too; people write TRIM(x).
+        if isinstance(node, exp.Trim) and isinstance(node.expression, exp.Literal) and node.expression.name.isspace():
+            node.set("expression", None)
+        elif isinstance(node, exp.Anonymous) and node.name.upper() in ("LTRIM", "RTRIM", "BTRIM", "TRIM") and len(node.expressions) == 2:
+            if isinstance(node.expressions[1], exp.Literal) and node.expressions[1].name.isspace():
+                node.set("expressions", node.expressions[:1])
+
+
+def _is_null_literal_test(node: exp.Expression) -> bool:
+    """`'x' IS NULL`, which never is."""
+    return isinstance(node, exp.Is) and isinstance(node.expression, exp.Null) and isinstance(node.this, exp.Literal)
+
+
+_MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d:\d\d)(?:\.0+)?)?")
+
+
+def _moment(node: exp.Expression, dialect: str) -> str | None:
+    """The text of a day or moment that the compiler spelled as a call over constants."""
+    texts = [leaf.name for leaf in node.find_all(exp.Literal)]
+    if node.find(exp.Column) or node.find(exp.Query) or not texts:
+        return None
+    name = "CAST" if isinstance(node, exp.Cast) else (node.name if isinstance(node, exp.Anonymous) else node.sql_name()).upper()
+    written = {name, node.sql(dialect if dialect != "datafusion" else "postgres").split("(")[0].upper()}
+    for names, parts, is_day in ((_DAYS, 3, True), (_MOMENTS, 6, False)):
+        if names.get(dialect) not in written:
+            continue
+        if isinstance(node, exp.Cast) and not node.is_type(*exp.DataType.TEMPORAL_TYPES):
+            continue
+        found = [match for text in texts if (match := _MOMENT.fullmatch(text))]
+        if len(found) == 1 and bool(found[0][2]) != is_day:
+            return found[0][1] if is_day else f"{found[0][1]} {found[0][2]}"
+        numbers = [float(text) for text in texts if re.fullmatch(r"[\d.]+", text)]
+        if len(numbers) == len(texts) >= parts and all(n.is_integer() for n in numbers) and not any(numbers[6:]):
+            year, *rest = (int(n) for n in numbers)
+            day = f"{year:04}-{rest[0]:02}-{rest[1]:02}"
+            return day if is_day else f"{day} {rest[2]:02}:{rest[3]:02}:{rest[4]:02}"
+    return None
+
+
+_RANKS = (exp.RowNumber, exp.Rank, exp.DenseRank, exp.Ntile)
+
+
+def _count_ranks_from_one(tree: exp.Query) -> None:
+    """Ibis counts from 0 and prints `RANK() - 1`: `(RANK() - 1) + 1` is `RANK()`, and `RANK() - 1 < 3` is `RANK() < 4`."""
+    for window in list(tree.find_all(exp.Window)):
+        minus = window.parent
+        if not isinstance(window.this, (*_RANKS, exp.Anonymous)) or not isinstance(minus, exp.Sub) or minus.right != exp.Literal.number(1):
+            continue
+        whole = minus.parent if isinstance(minus.parent, exp.Paren) else minus
+        outer = whole.parent
+        if isinstance(outer, exp.Add) and outer.left is whole and outer.right == exp.Literal.number(1):
+            if isinstance(outer.parent, exp.Paren):
+                outer = outer.parent
+            outer.replace(window)
+        elif isinstance(outer, exp.EQ | exp.LT | exp.LTE | exp.GT | exp.GTE) and outer.left is whole:
+            if isinstance(outer.right, exp.Literal) and outer.right.is_int:
+                less, more = int(outer.right.name), int(outer.right.name) + 1
+                if isinstance(outer, exp.LT):  # RANK() - 1 < 3 is RANK() <= 3
+                    outer.replace(exp.EQ(this=window, expression=exp.Literal.number(1)) if less == 1 else exp.LTE(this=window, expression=outer.right))
+                else:
+                    outer.set("this", window)
+                    outer.set("expression", exp.Literal.number(more))
+
+
+def _use_aliases(select: exp.Select, dialect: str) -> None:
+    """ORDER BY, and GROUP BY where the dialect lets it, use the name that the projection gives an expression."""
+    sources = {column.name for column in select.find_all(exp.Column)}
+    named = {e.unalias(): e.alias for e in select.expressions if e.alias and not isinstance(e.unalias(), exp.Column | exp.Literal)}
+    order, group = select.args.get("order"), select.args.get("group")
+    for ordered in order.expressions if order is not None else ():
+        if ordered.this in named:
+            ordered.set("this", exp.column(named[ordered.this]))
+    if group is not None and dialect in GROUP_BY_ALIAS:
+        # A column of this name would come first in most dialects.
+        group.set("expressions", [exp.column(named[key]) if named.get(key, "") not in ("", *sources) else key for key in group.expressions])
 
 
 _ARITHMETIC = (exp.Add, exp.Sub, exp.Mul, exp.Div, exp.IntDiv, exp.Mod, exp.DPipe, exp.Neg)
@@ -406,6 +625,8 @@ def _derived_name(query: exp.Expression) -> str:
         return f"{name}_summary".lstrip("_")
     if query.args.get("joins"):
         return "joined"
+    if query.args.get("limit") and query.args.get("order"):
+        return f"top_{name}".rstrip("_")
     return f"filtered_{name}".rstrip("_") if query.args.get("where") else f"selected_{name}".rstrip("_")
 
 
@@ -436,20 +657,61 @@ def _collapse_stars(select: exp.Select, tables: Columns, tree: exp.Query, dialec
 
 # --- writing it down
 
+# Words that an engine reserves, where sqlglot does not know; and some that sqlglot knows, but no engine minds as a name.
+_ALSO_RESERVED = {
+    "mysql": "groups key rank rows",
+    "mssql": "external file key percent plan public rule top user",
+    "oracle": "access comment file level mode number option public raw rows session share size start",
+    "bigquery": "groups rows",
+}
+_NAMES = "city details first format model name settings stage status unknown year".split()
+
 
 @functools.cache
 def _keywords(dialect: type[sqlglot.Dialect]) -> frozenset[str]:
     words = {word.lower() for word in dialect.tokenizer_class.KEYWORDS} | {w.lower() for w in dialect.generator_class.RESERVED_KEYWORDS}
-    return frozenset(words - {"name", "status", "city", "details", "format"})
+    return frozenset(words - set(_NAMES)) | set(_ALSO_RESERVED.get(dialect.__name__.lower(), "").split())
+
+
+_NOT = "__not__"  # stands between an operand and the operator it negates: sqlglot only knows NOT in front
 
 
 def write(tree: exp.Query, dialect: type[sqlglot.Dialect], width: int = WIDTH) -> str:
     """Print a query in a dialect, a clause a line, with quotes only where the dialect needs them."""
+    _negate_within(tree)
     reserved = _keywords(dialect)
     for identifier in tree.find_all(exp.Identifier):
         plain = re.fullmatch(r"[a-z_][a-z0-9_]*", identifier.name) is not None
         identifier.set("quoted", not plain or identifier.name in reserved)
-    return reflow(tree.sql(dialect, pretty=True).replace("SELECT\nTOP", "SELECT TOP"), width)
+    broken = [literal for literal in tree.find_all(exp.Literal) if literal.is_string and "\n" in literal.name]
+    originals = [literal.copy() for literal in broken]
+    for number, literal in enumerate(broken):
+        literal.set("this", f"__text_{number}__")
+    sql = tree.sql(dialect, pretty=True).replace(f" AS {_NOT}", " NOT").replace("SELECT\nTOP", "SELECT TOP").replace("FILTER(WHERE", "FILTER (WHERE")
+    sql = reflow(sql, width)
+    for number, literal in enumerate(originals):
+        sql = sql.replace(f"'__text_{number}__'", literal.sql(dialect))
+    return sql
+
+
+def _negate_within(tree: exp.Query) -> None:
+    """`x IS NOT NULL`, `x NOT IN (1, 2)` rather than `NOT x IS NULL`, `NOT x IN (1, 2)`."""
+    for node in list(tree.find_all(exp.Not)):
+        inner = node.this.this if isinstance(node.this, exp.Paren) else node.this
+        if isinstance(inner, exp.Is) and isinstance(inner.expression, exp.Null):
+            inner.set("expression", exp.Not(this=inner.expression))
+        elif isinstance(inner, exp.NullSafeEQ):
+            inner = exp.NullSafeNEQ(this=inner.left, expression=inner.right)
+        elif isinstance(inner, exp.In | exp.Like | exp.ILike | exp.Between) and not isinstance(inner.this, exp.Alias):
+            inner.set("this", exp.Alias(this=inner.this, alias=exp.to_identifier(_NOT)))
+        else:
+            continue
+        node.replace(inner)
+
+
+_CLAUSE = re.compile(r"(WHERE|HAVING|QUALIFY|LIMIT|ON)")
+_OVER = re.compile(r"OVER \(")
+_IN_WINDOW = re.compile(r" (?=ORDER BY |ROWS |RANGE )")
 
 
 def reflow(sql: str, width: int = WIDTH) -> str:
@@ -457,7 +719,7 @@ def reflow(sql: str, width: int = WIDTH) -> str:
     lines = [(len(line) - len(line.lstrip()), line.strip()) for line in sql.splitlines()]
 
     def block(start: int) -> int:
-        """The end of the lines that belong under line `start`."""
+        """The end of the lines that belong to line `start`: those under it, and a bracket that closes it."""
         end = start + 1
         while end < len(lines) and lines[end][0] > lines[start][0]:
             end += 1
@@ -467,22 +729,53 @@ def reflow(sql: str, width: int = WIDTH) -> str:
                 end += 1
         return end
 
-    def emit(start: int, stop: int, out: list[str]) -> None:
+    def joined(texts: list[str]) -> str:
+        line = texts[0]
+        for text in texts[1:]:
+            line += text if line.endswith("(") or text.startswith(")") else f" {text}"
+        return line
+
+    def emit(start: int, stop: int, shift: int, out: list[str]) -> None:
         index = start
         while index < stop:
             end = min(block(index), stop)
+            indent, first = lines[index][0] - shift, lines[index][1]
             texts = [text for _, text in lines[index:end]]
-            joined = texts[0]
-            for text in texts[1:]:
-                joined += text if joined.endswith("(") or text.startswith(")") else f" {text}"
+            # WHEN and THEN are one line each for sqlglot.
+            if first.startswith("WHEN ") and end < stop and lines[end][1].startswith("THEN ") and min(block(end), stop) == end + 1:
+                if len(texts) == 1 and indent + len(first) + 1 + len(lines[end][1]) <= width:
+                    texts, end = [first, lines[end][1]], end + 1
+            line = joined(texts)
             nested = any(text.startswith(("SELECT", "WITH", "FROM ")) for text in texts[1:])
-            if len(texts) == 1 or (lines[index][0] + len(joined) <= width and not nested):
-                out.append(" " * lines[index][0] + joined)
+            # A bracket that opens a term of a sum is better not broken at.
+            limit = width + 20 if first in ("(", "NOT (") else width
+            if len(texts) == 1 or (indent + len(line) <= limit and not nested):
+                out += _windows(" " * indent + line, width)
+            elif nested and _CLAUSE.fullmatch(first) and block(index + 1) >= end and texts[1].endswith("("):
+                # One condition that is a subquery: WHERE x IN (
+                out.append(" " * indent + f"{first} {texts[1]}")
+                emit(index + 2, end, shift + 2, out)
             else:
-                out.append(" " * lines[index][0] + texts[0])
-                emit(index + 1, end, out)
+                out.append(" " * indent + first)
+                emit(index + 1, end, shift, out)
             index = end
 
     out: list[str] = []
-    emit(0, len(lines), out)
+    emit(0, len(lines), 0, out)
     return "\n".join(out)
+
+
+def _windows(line: str, width: int) -> list[str]:
+    """A line, broken in its windows where it is too long."""
+    match = _OVER.search(line) if len(line) > width else None
+    if match is None:
+        return [line]
+    depth, end = 1, match.end()
+    while depth and end < len(line):
+        depth += {"(": 1, ")": -1}.get(line[end], 0)
+        end += 1
+    indent = " " * (len(line) - len(line.lstrip()))
+    parts = _IN_WINDOW.split(line[match.end() : end - 1])
+    if depth or len(parts) < 2:
+        return [line]
+    return [line[: match.end()], *(f"{indent}  {part}" for part in parts), *_windows(indent + line[end - 1 :], width)]

@@ -39,8 +39,8 @@ def type_class(dtype: dt.DataType) -> str:
 
 
 def fits(found: str, wanted: str) -> bool:
-    """Whether a value of class `found` may stand where `wanted` is asked for."""
-    if wanted == "any" or found == wanted or found in WIDER.get(wanted, ()):
+    """Whether every value of class `found` may stand where `wanted` is asked for."""
+    if wanted == "any" or found == wanted or set(WIDER.get(found, (found,))) <= set(WIDER.get(wanted, ())):
         return True
     if "<" in found:
         outer, inner = found[:-1].split("<", 1)

@@ -147,11 +147,12 @@ class ChoiceValue:
 
     def render(self, language: Language, place: Placeholder, style: Style) -> Piece:
         if isinstance(self.option, dict):
-            text = self.option[language]
-            return Piece(text.lower() if language == "sql" and style.keywords_lower and "'" not in text else text)
-        if place.spec == "str":
+            text = str(self.option[language])
+        elif place.spec == "str":
             return Piece(_literal(str(self.option), language, style))
-        return Piece(str(self.option))
+        else:
+            text = str(self.option)
+        return Piece(text.lower() if language == "sql" and style.keywords_lower and "'" not in text else text)
 
 
 @dataclass(frozen=True)

@@ -9,15 +9,11 @@ import tokenize
 from collections.abc import Mapping
 from typing import ClassVar
 
-import duckdb
-import ibis.expr.types as ir
-from ibis.common.exceptions import IbisError
 from pydantic import Field
 
 from ibert_builder.draw import Drawer
-from ibert_builder.engine import Engine, orders_result
+from ibert_builder.engine import CodeFails, Engine, orders_result
 from ibert_builder.layout import layout
-from ibert_builder.sandbox import ForbiddenCode
 from ibert_builder.tasks.base import Draft, Record, Rejected, Setting, Task
 from ibert_builder.tasks.sql_to_ibis import run_query
 from ibert_builder.templates import Template, TemplateSpec, bind
@@ -43,7 +39,7 @@ class CodeCompletion(Task):
     name = "code_completion"
     system_prompt = "Complete the partial Ibis expression. Output only the completed code."
     template = CodeCompletionTemplate
-    examples = 85
+    examples = 22
     input: ClassVar = {"partial_code": "string"}
     target: ClassVar = {"completed_code": "string"}
 
@@ -60,12 +56,9 @@ class CodeCompletion(Task):
     def prove(self, draft: Draft, engine: Engine) -> Record:
         completed = draft.texts["completed"]
         try:
-            expression = engine.evaluate(completed)
-            if not isinstance(expression, ir.Expr):
-                raise Rejected("not_an_expression", completed)
-            sql = engine.compile(expression)
-        except (SyntaxError, ForbiddenCode, IbisError, TypeError, AttributeError, ValueError, duckdb.Error) as error:
-            raise Rejected("ibis_fails", f"{type(error).__name__}: {error}\n{completed}") from error
+            sql = engine.to_sql(completed)
+        except CodeFails as error:
+            raise Rejected("ibis_fails", str(error)) from error
         run_query(engine, sql, orders_result(sql))
         return {"input": {"partial_code": draft.texts["partial"]}, "target": {"completed_code": completed}}
 

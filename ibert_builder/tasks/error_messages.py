@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import re
 from collections import Counter
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -17,10 +18,21 @@ _PATH = re.compile(r"(?<![\w/:.])/(?:[\w.+-]+/)+[\w.+-]+")
 _SET = re.compile(r"\{('[^'{}]*'(?:, '[^'{}]*')+)\}")
 
 WORDINGS = (
-    "{where}expected {expected}, got {found}.",
-    "{where}the code gives {found} instead of {expected}.",
-    "{where}it should give {expected} but gives {found}.",
+    "{where}expected {subject}{expected}{unit}, got {found}.",
+    "{where}the code gives {subject}{found} instead of {expected}{unit}.",
+    "{where}it should give {subject}{expected}{unit} but gives {found}.",
 )
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """The first difference of two results: `{where}, {subject}{expected}{unit}`."""
+
+    expected: str
+    found: str
+    where: str = ""
+    subject: str = ""
+    unit: str = ""
 
 
 def message(error: BaseException) -> str:
@@ -36,58 +48,47 @@ def message(error: BaseException) -> str:
 
 def contrast(expected: Result, found: Result, ordered: bool, draw: float) -> str:
     """How a result differs from the expected one, in one sentence; `draw`, from [0, 1), chooses its wording."""
-    where, wanted, given = _first_difference(expected, found, ordered)
-    text = WORDINGS[int(draw * len(WORDINGS))].format(where=f"{where}, " if where else "", expected=wanted, found=given)
+    first = _first_difference(expected, found, ordered)
+    text = WORDINGS[int(draw * len(WORDINGS))].format_map(vars(first))
     return text[0].upper() + text[1:]
 
 
-def _first_difference(expected: Result, found: Result, ordered: bool) -> tuple[str, str, str]:
-    """Where two different results differ, what is there in the one, and what in the other."""
+def _first_difference(expected: Result, found: Result, ordered: bool) -> Contrast:
     if expected.columns != found.columns:
-        return "", f"the columns {', '.join(expected.columns)}", ", ".join(found.columns)
-    if len(expected.rows) != len(found.rows):
-        return "", _rows(len(expected.rows)), str(len(found.rows) or "none")
+        return Contrast(", ".join(expected.columns), ", ".join(found.columns), subject="the columns ")
     left, right = expected.rows, found.rows
+    if len(left) != len(right):
+        return Contrast(str(len(left)), str(len(right) or "none"), unit=" row" if len(left) == 1 else " rows")
     if len(left) == 1:
         return _cell("", expected, left[0], right[0])
     if ordered:
         index = next((i for i, rows in enumerate(zip(left, right, strict=True)) if rows[0] != rows[1]), 0)
-        return _cell(f"in row {index + 1}", expected, left[index], right[index])
-    key = _key_width(left, right)
-    if key:
-        partners = {row[:key]: row for row in right}
-        changed = sorted((row for row in left if row != partners[row[:key]]), key=repr)
-        if changed:
-            named = " and ".join(f"{c} {_value(v)}" for c, v in zip(expected.columns[:key], changed[0], strict=False))
-            return _cell(f"for {named}", expected, changed[0], partners[changed[0][:key]])
-    only_left = sorted((Counter(map(repr, left)) - Counter(map(repr, right))).elements())
-    only_right = sorted((Counter(map(repr, right)) - Counter(map(repr, left))).elements())
+        return _cell(f"in row {index + 1}, ", expected, left[index], right[index])
+    if key := _key_width(left, right):
+        partners = {repr(row[:key]): row for row in right}
+        changed = min((row for row in left if row != partners[repr(row[:key])]), key=repr)
+        named = " and ".join(f"{c} {_value(v)}" for c, v in zip(expected.columns[:key], changed[:key], strict=True))
+        return _cell(f"for {named}, ", expected, changed, partners[repr(changed[:key])])
+    texts = [Counter(map(repr, rows)) for rows in (left, right)]
     by_text = {repr(row): row for row in (*left, *right)}
-    return "", f"the row {_row(by_text[only_left[0]])}", f"{_row(by_text[only_right[0]])}"
+    only = [_row(by_text[min((one - other).elements())]) for one, other in (texts, reversed(texts))]
+    return Contrast(*only, subject="the row ")
 
 
 def _key_width(left: list[tuple[Any, ...]], right: list[tuple[Any, ...]]) -> int:
     """How many leading columns tell the rows of both results apart and have the same values in both; 0 if none do."""
     for width in range(1, len(left[0])):
         keys = [{repr(row[:width]) for row in rows} for rows in (left, right)]
-        if keys[0] == keys[1] and len(keys[0]) == len(left) and _hashable(left[0][:width]):
+        if keys[0] == keys[1] and len(keys[0]) == len(left):
             return width
     return 0
 
 
-def _hashable(cells: tuple[Any, ...]) -> bool:
-    return not any(isinstance(cell, list | dict) for cell in cells)
-
-
-def _cell(where: str, result: Result, left: tuple[Any, ...], right: tuple[Any, ...]) -> tuple[str, str, str]:
+def _cell(where: str, result: Result, left: tuple[Any, ...], right: tuple[Any, ...]) -> Contrast:
     index = next((i for i, cells in enumerate(zip(left, right, strict=True)) if cells[0] != cells[1]), 0)
     name = result.columns[index]
     # The name of an unnamed expression, such as `Mean(amount)`, says nothing that the code does not say.
-    return where, f"{name} {_value(left[index])}" if name.isidentifier() else _value(left[index]), _value(right[index])
-
-
-def _rows(count: int) -> str:
-    return "1 row" if count == 1 else f"{count} rows"
+    return Contrast(_value(left[index]), _value(right[index]), where, f"{name} = " if name.isidentifier() else "")
 
 
 def _row(row: tuple[Any, ...]) -> str:

@@ -38,9 +38,8 @@ SIMILARITY = 0.6  # of the broken code and its fix, as difflib measures it
 class ErrorResolutionTemplate(TemplateSpec):
     """Correct Ibis code, the same code with one mistake, and why that is a mistake.
 
-    In `broken` and the English texts, `{x:typo}` is the name of column x misspelt and `{f:broken}` the text that the
-    drawn option of slot f has under the key `broken`. In broken code that is no Python, no parentheses are put around
-    what fills a slot.
+    `broken` and the English texts know the specs of `Mistakable` besides the usual ones. In broken code that is no
+    Python, no parentheses are put around what fills a slot.
     """
 
     error_type: str = Field(description="one of ERROR_TYPES")
@@ -95,7 +94,7 @@ class ErrorResolution(Task):
             frames = template.frames[field]
             texts[field] = _sentence(render_frame(rng.choice(frames), mistakable)) if frames else None
         if reference := template.frames["sql"]:
-            texts["sql"] = render_frame(reference[0], bound)
+            texts["sql"] = render_frame(reference[0], bound, Style(qualify=True))
         key = broken if texts["expectation"] is None else f"{broken}\n{texts['expectation']}"
         return Draft(template, setting.database, bound, key, fixed, texts)
 
@@ -137,14 +136,19 @@ class ErrorResolution(Task):
 
 @dataclass(frozen=True)
 class Mistakable:
-    """A value that is also known as people get it wrong: `{x:typo}`, a column's name misspelt, and `{f:broken}`, the
-    text that an option has for the broken code."""
+    """A value that is also known as people get it wrong.
+
+    `{x:typo}` is a column's name misspelt, `{x:upper}` its name in upper case, and `{f:broken}` the text that an option
+    has for the broken code.
+    """
 
     value: Any
 
     def render(self, language: Language, place: Placeholder, style: Style) -> Piece:
         if place.spec == "typo":
             return Piece(misspelt(self.value.column.name))
+        if place.spec == "upper":
+            return Piece(self.value.column.name.upper())
         if place.spec == "broken":
             return Piece(str(self.value.option["broken"]))
         return self.value.render(language, place, style)

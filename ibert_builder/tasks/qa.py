@@ -16,7 +16,7 @@ import ibis.expr.types as ir
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from ibert_builder import workshop
-from ibert_builder.api_names import UnknownName, check_names, parameters, resolve
+from ibert_builder.api_names import check_names, parameters, resolve
 from ibert_builder.draw import Drawer
 from ibert_builder.engine import Engine, Result, difference
 from ibert_builder.errors import unknown
@@ -26,7 +26,7 @@ from ibert_builder.tasks.base import Draft, Record, Rejected, Setting, Task
 from ibert_builder.tasks.sql_to_ibis import run_query
 from ibert_builder.templates import Template, TemplateSpec, bind
 from ibert_builder.text import Language
-from ibert_builder.values import TableValue, render_frame
+from ibert_builder.values import Style, TableValue, render_frame
 from ibert_builder.yaml_source import Strict
 
 Topic = Literal[
@@ -114,7 +114,8 @@ class QaTemplate(TemplateSpec):
         if _DEFAULT.search(_QUOTED.sub("", answer)) and not any(c.is_about_a_default for c in info.data.get("claims", ())):
             raise ValueError("it speaks of a default, and no claim says which")
         try:
-            check_names(answer, info.data.get("code_example"), tuple(info.data.get("foreign", ())))
+            about = tuple(claim.of for claim in info.data.get("claims", ()))
+            check_names(answer, info.data.get("code_example"), tuple(info.data.get("foreign", ())), about)
         except SyntaxError as error:
             raise ValueError(f"the code example does not parse: {error.msg}") from None
         return answer
@@ -145,7 +146,8 @@ class Qa(Task):
         bound = bind(template, Drawer(setting.database, setting.engine, setting.phrasebook, setting.rng))
         texts = {"question": _prose(render_frame(questions[index], bound)), "answer": _prose(render_frame(template.frames["answer"][0], bound))}
         code = [layout(render_frame(frame, bound)) for frame in template.frames["code_example"]]
-        texts |= {"sql": render_frame(frame, bound) for frame in template.frames["sql"]}
+        style = Style(qualify=len(template.tables) > 1)
+        texts |= {"sql": render_frame(frame, bound, style) for frame in template.frames["sql"]}
         # Text without code is its own kind; the brackets keep the name from being masked.
         return Draft(template, setting.database, bound, texts["question"], code[0] if code else f"{template.name}()", texts)
 
@@ -225,6 +227,3 @@ def _is_ordered(draft: Draft) -> bool:
 
 def _prose(text: str) -> str:
     return " ".join(text.split())
-
-
-__all__ = ["Claim", "Qa", "QaTemplate", "UnknownName"]

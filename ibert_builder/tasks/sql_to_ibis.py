@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import functools
 import logging
 import re
+import sqlite3
 from typing import ClassVar
 
 import duckdb
@@ -13,19 +13,21 @@ from pydantic import Field
 from sqlglot import exp
 from sqlglot.errors import ErrorLevel, SqlglotError
 
+from ibert_builder.dialects import in_plain_values, sqlite_for
 from ibert_builder.draw import Drawer
-from ibert_builder.engine import Engine, Result, difference
+from ibert_builder.engine import CodeFails, Engine, Result, difference
 from ibert_builder.layout import layout
-from ibert_builder.sandbox import ForbiddenCode
+from ibert_builder.portable import foreign_to
 from ibert_builder.style import sql_style
 from ibert_builder.tasks.base import Draft, Record, Rejected, Setting, Task
 from ibert_builder.templates import Template, TemplateSpec, bind
+from ibert_builder.tidy import write
 from ibert_builder.values import render_frame
 
 # A share of the queries is put in another dialect, as they come from other systems in practice.
 DIALECTS = ("postgres", "mysql", "sqlite", "bigquery", "snowflake", "trino", "mssql", "databricks", "redshift", "clickhouse")
 _SQLGLOT_NAMES = {"mssql": "tsql"}
-FOREIGN = 0.25
+FOREIGN = 0.3
 
 # What can make an answer depend on the order in which rows happen to lie in a table.
 _ORDER_SENSITIVE = re.compile(r"\b(LIMIT|OFFSET|OVER|FIRST|LAST|LIST|ARRAY_AGG|STRING_AGG|MODE|ANY_VALUE|ARG_MIN|ARG_MAX|DISTINCT ON)\b", re.I)
@@ -43,7 +45,7 @@ class SqlToIbis(Task):
     name = "sql_to_ibis"
     system_prompt = "Translate the SQL query to equivalent Ibis code."
     template = SqlToIbisTemplate
-    examples = 40
+    examples = 14
     input: ClassVar = {"sql": "string", "dialect": "string"}
     target: ClassVar = {"ibis": "string"}
     dialects = ("duckdb", *DIALECTS)
@@ -54,7 +56,9 @@ class SqlToIbis(Task):
         sql = render_frame(template.frames["sql"][0], bound, sql_style(rng, bound))
         ibis_code = layout(render_frame(template.frames["ibis"][0], bound))
         dialect = draw_dialect(setting, DIALECTS)
-        return Draft(template, setting.database, bound, f"{dialect}\n{sql}", ibis_code, {"sql": sql, "dialect": dialect})
+        # The key leaves the dialect out: a query that its dialect cannot say stays in DuckDB's.
+        texts = {"sql": sql, "dialect": dialect, "or_duckdb": setting.dialects is None or "duckdb" in setting.dialects}
+        return Draft(template, setting.database, bound, sql, ibis_code, texts)
 
     def prove(self, draft: Draft, engine: Engine) -> Record:
         sql, dialect = draft.texts["sql"], draft.texts["dialect"]
@@ -62,24 +66,33 @@ class SqlToIbis(Task):
         expected = run_query(engine, sql, ordered)
         try:
             found = engine.run_code(draft.code)
-        except (SyntaxError, ForbiddenCode, duckdb.Error, Exception) as error:
-            raise Rejected("ibis_fails", f"{type(error).__name__}: {error}\n{draft.code}") from error
+        except CodeFails as error:
+            raise Rejected("ibis_fails", str(error)) from error
         if different := difference(expected, found, ordered):
             raise Rejected(f"results_differ_in_{different}", f"{sql}\n{draft.code}\n{_contrast(expected, found)}")
         if dialect != "duckdb":
-            sql = self._foreign(engine, sql, dialect, expected, ordered)
+            try:
+                sql = self._foreign(engine, sql, dialect, expected, ordered)
+            except Rejected:
+                if not draft.texts["or_duckdb"]:
+                    raise
+                dialect = "duckdb"
         return {"input": {"sql": sql, "dialect": dialect}, "target": {"ibis": draft.code}}
 
     @staticmethod
     def _foreign(engine: Engine, sql: str, dialect: str, expected: Result, ordered: bool) -> str:
-        """The query in another dialect, proved by its way back."""
+        """The query in another dialect, proved by its way back, or for SQLite by running it there."""
         pretty = "\n" in sql
+        grammar = _SQLGLOT_NAMES.get(dialect, dialect)
         try:
-            grammar = _SQLGLOT_NAMES.get(dialect, dialect)
-            foreign = transpile(sql, "duckdb", grammar, pretty)
-            back = transpile(foreign, grammar, "duckdb", False)
-            found = engine.run_sql(back)
-        except (SqlglotError, duckdb.Error) as error:
+            foreign = _as_written(transpile(sql, "duckdb", grammar), grammar, pretty)
+            if stranger := foreign_to(dialect, foreign):
+                raise Rejected("dialect_cannot_say_it", f"{dialect} has no {stranger}\n{foreign}")
+            if dialect == "sqlite":
+                expected, found = in_plain_values(expected), sqlite_for(engine.database).run(foreign)
+            else:
+                found = engine.run_sql(transpile(foreign, grammar, "duckdb"))
+        except (SqlglotError, duckdb.Error, sqlite3.Error) as error:
             raise Rejected("dialect_cannot_say_it", f"{dialect}: {error}") from error
         if different := difference(expected, found, ordered):
             raise Rejected("dialect_changes_the_result", f"{dialect}: {different}\n{foreign}")
@@ -120,8 +133,7 @@ def run_query(engine: Engine, sql: str, ordered: bool) -> Result:
     return result
 
 
-@functools.lru_cache(maxsize=256)
-def transpile(sql: str, read: str, write: str, pretty: bool) -> str:
+def transpile(sql: str, read: str, write: str) -> str:
     """Put a query in another dialect.
 
     Raises:
@@ -130,7 +142,16 @@ def transpile(sql: str, read: str, write: str, pretty: bool) -> str:
     tree = sqlglot.parse_one(sql, read=read, error_level=ErrorLevel.RAISE)
     if isinstance(tree, exp.Command):
         raise SqlglotError("parsed as a bare command")
-    return tree.sql(write, pretty=pretty, unsupported_level=ErrorLevel.RAISE)
+    return tree.sql(write, unsupported_level=ErrorLevel.RAISE)
+
+
+_SAME_NAME = re.compile(r"\b(\w+) AS \1\b")
+
+
+def _as_written(sql: str, dialect: str, several_lines: bool) -> str:
+    """sqlglot's text as a person would write it."""
+    text = _SAME_NAME.sub(r"\1", write(sqlglot.parse_one(sql, read=dialect), sqlglot.Dialect.get_or_raise(dialect).__class__))
+    return text if several_lines else re.sub(r"\s*\n\s*", " ", text).replace("( ", "(").replace(" )", ")")
 
 
 def _contrast(expected: Result, found: Result) -> str:

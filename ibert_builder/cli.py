@@ -1,4 +1,4 @@
-"""The command line: `ibert-multitask build | databases | schema`."""
+"""The command line: `ibert-multitask build | databases | schema | card`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from ibert_builder import __version__
+from ibert_builder import __version__, card
 from ibert_builder.build import REJECTED, Report, build
 from ibert_builder.databases import SPLITS
 from ibert_builder.errors import InputError
@@ -61,6 +61,11 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("schema", help="write the JSON Schemas of the YAML files, for editors")
     _add_templates_dir(command)
     command.set_defaults(run=_schema)
+
+    command = commands.add_parser("card", help="make the examples in the dataset card anew")
+    command.add_argument("card", type=Path, nargs="?", default=Path("README.md"), metavar="FILE", help="default: %(default)s")
+    _add_templates_dir(command)
+    command.set_defaults(run=_card)
     return parser
 
 
@@ -141,6 +146,14 @@ def _databases(chosen: argparse.Namespace) -> int:
 def _schema(chosen: argparse.Namespace) -> int:
     for path in write_schemas(resolve_templates_dir(chosen.templates_dir)):
         print(path)
+    return 0
+
+
+def _card(chosen: argparse.Namespace) -> int:
+    if not chosen.card.is_file():
+        raise InputError("there is no such file", file=chosen.card)
+    card.update(chosen.card, load_library(chosen.templates_dir))
+    print(chosen.card)
     return 0
 
 

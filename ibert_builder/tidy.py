@@ -28,7 +28,7 @@ ORDER_IN_LAST = frozenset({"clickhouse"})
 WIDTH = 80
 
 
-def tidy(sql: str, dialect: str, grammar: type[sqlglot.Dialect], tables: Columns) -> str:
+def tidy(sql: str, dialect: str, grammar: type[sqlglot.Dialect], tables: Columns, never_null: Columns | None = None) -> str:
     """Say a compiled query in fewer SELECTs, with plain names.
 
     Args:
@@ -36,11 +36,13 @@ def tidy(sql: str, dialect: str, grammar: type[sqlglot.Dialect], tables: Columns
         dialect: Ibis's name of the dialect.
         grammar: the sqlglot dialect to read and write it with.
         tables: the columns of every base table.
+        never_null: those of them that hold no NULL, which need no NULLS LAST.
 
     Raises:
         SqlglotError: sqlglot cannot read the query.
     """
     tree = sqlglot.parse_one(sql, read=grammar)
+    _undo_sqlglot(tree, dialect)
     _name_elements(tree)
     _read_fields(tree)
     _qualify(tree, tables)
@@ -56,11 +58,22 @@ def tidy(sql: str, dialect: str, grammar: type[sqlglot.Dialect], tables: Columns
     _count_ranks_from_one(tree)
     for select in tree.find_all(exp.Select):
         _drop_needless_aliases(select)
+        _place_no_nulls(select, never_null or {}, grammar)
         _use_aliases(select, dialect)
     _name_sources(tree)
     for select in tree.find_all(exp.Select):
         _collapse_stars(select, tables, tree, dialect)
     return write(tree, grammar)
+
+
+def _undo_sqlglot(tree: exp.Query, dialect: str) -> None:
+    """Functions that sqlglot reads and then writes as another one."""
+    for node in list(tree.find_all(exp.Stddev, exp.JSONExtract)):
+        if dialect == "mssql" and isinstance(node, exp.Stddev):
+            node.replace(exp.Anonymous(this="STDEV", expressions=[node.this]))  # not STDEVP
+        elif dialect == "sqlite" and isinstance(node, exp.JSONExtract) and not node.expressions:
+            path = exp.Literal.string("$" + "".join(part.sql() for part in node.expression.expressions[1:])) if isinstance(node.expression, exp.JSONPath) else node.expression
+            node.replace(exp.Anonymous(this="JSON_EXTRACT", expressions=[node.this, path]))  # not `->`, which gives JSON
 
 
 def _resolve(column: exp.Column) -> exp.Expression | None:
@@ -518,6 +531,25 @@ def _count_ranks_from_one(tree: exp.Query) -> None:
                     outer.set("expression", exp.Literal.number(more))
 
 
+def _place_no_nulls(select: exp.Select, never_null: Columns, grammar: type[sqlglot.Dialect]) -> None:
+    """`ORDER BY id NULLS LAST`, or `ORDER BY CASE WHEN id IS NULL THEN 1 ELSE 0 END, id`, is `ORDER BY id` for a key."""
+    tables = {source.alias_or_name: source.name for source in _sources(select) if isinstance(source, exp.Table)}
+    outer = any(join.side for join in select.args.get("joins") or ())
+
+    def known(node: exp.Expression) -> bool:
+        return isinstance(node, exp.Column) and not outer and node.name in never_null.get(tables.get(node.table, ""), ())
+
+    for order in select.find_all(exp.Order):
+        for ordered in list(order.expressions):
+            first = ordered.this.args["ifs"][0].this if isinstance(ordered.this, exp.Case) and ordered.this.args["ifs"] else None
+            if isinstance(first, exp.Is) and isinstance(first.expression, exp.Null) and known(first.this) and len(ordered.this.args["ifs"]) == 1:
+                ordered.pop()
+            elif known(ordered.this):
+                large = grammar.NULL_ORDERING == "nulls_are_large"
+                small = grammar.NULL_ORDERING == "nulls_are_small"
+                ordered.set("nulls_first", (small and not ordered.args.get("desc")) or (large and bool(ordered.args.get("desc"))))
+
+
 def _use_aliases(select: exp.Select, dialect: str) -> None:
     """ORDER BY, and GROUP BY where the dialect lets it, use the name that the projection gives an expression."""
     sources = {column.name for column in select.find_all(exp.Column)}
@@ -687,7 +719,10 @@ def write(tree: exp.Query, dialect: type[sqlglot.Dialect], width: int = WIDTH) -
     originals = [literal.copy() for literal in broken]
     for number, literal in enumerate(broken):
         literal.set("this", f"__text_{number}__")
-    sql = tree.sql(dialect, pretty=True).replace(f" AS {_NOT}", " NOT").replace("SELECT\nTOP", "SELECT TOP").replace("FILTER(WHERE", "FILTER (WHERE")
+    sql = tree.sql(dialect, pretty=True).replace(f" AS {_NOT}", " NOT").replace("FILTER(WHERE", "FILTER (WHERE")
+    if "SELECT" in sql and dialect.__name__ == "MSSQL":
+        # sqlglot breaks the line before TOP, and repeats every name in a subquery.
+        sql = re.sub(r"\b(\w+) AS \1$", r"\1", re.sub(r"\b(\w+) AS \1,$", r"\1,", re.sub(r"SELECT\s+TOP", "SELECT TOP", sql), flags=re.MULTILINE), flags=re.MULTILINE)
     sql = reflow(sql, width)
     for number, literal in enumerate(originals):
         sql = sql.replace(f"'__text_{number}__'", literal.sql(dialect))

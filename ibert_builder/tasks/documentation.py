@@ -115,6 +115,8 @@ def _globals(code: str) -> set[str]:
     return {name for function in symtable.symtable(code, "<template>", "exec").get_children() for name in walk(function)}
 
 
+# Words that can only be names of columns, variables and functions; NAME stands for any name within one.
+_NAMES = re.compile(r"\b[A-Za-z0-9]*(?:_[A-Za-z0-9]+)+\b")
 _GIVEN = {"ibis", "_", "s", *FUNCTION.builtins}
 
 
@@ -170,6 +172,8 @@ class Documentation(Task):
             said = check(draft.code, docstring, style)
         except DocstringError as error:
             raise Rejected(error.reason, f"{error}\n{docstring}") from error
+        if strange := [name for name in _NAMES.findall(docstring) if name.replace("NAME", "") not in draft.code]:
+            raise Rejected("name_not_in_code", f"{strange[0]}\n{docstring}")
         if said != documented:
             raise Rejected("docstring_misread", f"{said}\n{docstring}")
         return {"input": {"code": draft.code, "style": style}, "target": {"docstring": docstring}, "meta": {"style": style}}

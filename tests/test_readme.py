@@ -1,0 +1,43 @@
+"""The card is true: its commands, its examples, its names."""
+
+from __future__ import annotations
+
+import re
+
+import yaml
+
+from ibert_builder.card import with_examples
+from ibert_builder.cli import _parser
+from ibert_builder.records import CONFIGS
+from ibert_builder.tasks import TASKS
+from tests.conftest import ROOT
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_examples_are_what_is_generated_today(library):
+    assert with_examples(README, library) == README, "run `ibert-multitask card`"
+
+
+def test_front_matter_names_every_config():
+    front = yaml.safe_load(README.split("---")[1])
+    assert [config["config_name"] for config in front["configs"]] == ["all", *TASKS]
+    assert set(CONFIGS) == {"all", *TASKS}
+
+
+def test_commands_and_options_exist():
+    for line in re.findall(r"^ibert-multitask .*(?:\n +\[.*)*", README, re.MULTILINE):
+        command, options = line.split()[1], re.findall(r"--[a-z-]+", line)
+        text = next(a for a in _parser()._actions if a.choices).choices[command].format_help()
+        assert all(option in text for option in options), command
+
+
+def test_ci_runs_the_readmes_test_command():
+    command = next(line for line in README.splitlines() if line.startswith("python3 -m venv .venv-test "))
+    assert "pytest" in command
+    assert "README.md" in (ROOT / ".ci" / "run").read_text()
+
+
+def test_templates_shown_are_valid():
+    for block in re.findall(r"```yaml\n(.*?)```", README, re.DOTALL):
+        assert yaml.safe_load(block)

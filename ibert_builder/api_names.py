@@ -1,12 +1,12 @@
-"""Names of Ibis in English text: every backticked piece of an answer must be something that the installed Ibis has.
+"""Names of Ibis in English: a backticked piece of an answer must be something that the installed Ibis has.
 
 A backticked piece is one of:
 
 | piece | rule |
 |---|---|
-| `filter()`, `order_by` | a public method of an expression, a grouped table, a schema or a DuckDB connection, or a function of `ibis` |
-| `Table.head`, `ibis.cases()`, `s.numeric()`, `con.sql` | that attribute of that class or module; `con` is a connection |
-| `_.amount.sum()`, `{x:code}.upper()` | slots and `_` are free, every method after them must exist somewhere |
+| `filter()`, `order_by` | a public method of an expression, schema or connection; a function of `ibis` |
+| `Table.head`, `ibis.cases()`, `con.sql` | that attribute of that class or module; `con` is a connection |
+| `{x:code}.upper()`, `_.n.sum()` | slots are free; the methods must exist; other columns come from the code |
 | `how="left"`, `nulls_first` | a parameter of something else that the answer names, or makes a claim about |
 | `"left"`, `5`, `None`, `int` | a Python literal, or a builtin of the closed list |
 | `int64`, `array<string>` | a data type as Ibis spells it |
@@ -20,8 +20,9 @@ from __future__ import annotations
 import ast
 import functools
 import inspect
+import keyword
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib.metadata import entry_points
 from types import MappingProxyType
 from typing import Any
@@ -37,14 +38,19 @@ from ibis.expr.types.temporal import DayOfWeek
 from ibert_builder.errors import unknown
 from ibert_builder.text import join_chains
 
-BUILTINS = frozenset("None True False Ellipsis bool dict float int len list max min print range str sum and or not in is if else for lambda".split())
+BUILTINS = {*keyword.kwlist, "bool", "dict", "float", "int", "len", "list", "max", "min", "print", "str"}
 
 SQL_WORDS = frozenset(
-    "ALL AND ANY AS ASC BETWEEN BY CASE CAST COALESCE COUNT CREATE CROSS CTE DATE DATE_TRUNC DELETE DESC DISTINCT ELSE END EXCEPT "
-    "EXISTS EXTRACT FALSE FIRST FROM FULL GROUP HAVING IF ILIKE IN INNER INSERT INTERSECT INTERVAL INTO IS JOIN LAST LEFT LIKE LIMIT "
-    "NOT NULL NULLIF NULLS OFFSET ON OR ORDER OUTER OVER PARTITION QUALIFY RANGE RIGHT ROW ROWS ROW_NUMBER SELECT SUM TABLE THEN "
-    "TRUE UNION UNNEST UPDATE USING VALUES VIEW WHEN WHERE WINDOW WITH".split()
+    re.findall(
+        r"\w+",
+        "ALL AND ANY AS ASC BETWEEN BY CASE CAST COALESCE COUNT CREATE CROSS CTE DATE DATE_TRUNC DELETE DESC "
+        "DISTINCT ELSE END EXCEPT EXISTS EXTRACT FALSE FIRST FROM FULL GROUP HAVING IF ILIKE IN INNER INSERT "
+        "INTERSECT INTERVAL INTO IS JOIN LAST LEFT LIKE LIMIT NOT NULL NULLIF NULLS OFFSET ON OR ORDER OUTER "
+        "OVER PARTITION QUALIFY RANGE RIGHT ROW ROWS ROW_NUMBER SELECT SUM TABLE THEN TRUE UNION UNNEST "
+        "UPDATE USING VALUES VIEW WHEN WHERE WINDOW WITH",
+    )
 )
+OPERATORS = ("&", "|", "~", "==", "!=", "<", ">")
 
 _PIECE = re.compile(r"`([^`]+)`")
 _PLACEHOLDER = re.compile(r"\{\{|\}\}|\{[a-z_][a-z0-9_]*(?:\.[a-z_]+)?(?::\w+)?\}")
@@ -58,8 +64,16 @@ class UnknownName(ValueError):
 @functools.cache
 def classes() -> MappingProxyType[str, type]:
     """The classes whose methods count, by the name they go by in text."""
-    kinds = {name: kind for name, kind in vars(ir).items() if isinstance(kind, type) and issubclass(kind, ir.Expr)}
-    kinds |= {"GroupedTable": GroupedTable, "DayOfWeek": DayOfWeek, "Schema": ibis.Schema, "Deferred": ibis.Deferred, "Backend": Backend}
+    kinds = {
+        name: kind for name, kind in vars(ir).items() if isinstance(kind, type) and issubclass(kind, ir.Expr)
+    }
+    kinds |= {
+        "GroupedTable": GroupedTable,
+        "DayOfWeek": DayOfWeek,
+        "Schema": ibis.Schema,
+        "Deferred": ibis.Deferred,
+        "Backend": Backend,
+    }
     return MappingProxyType(kinds)
 
 
@@ -78,14 +92,20 @@ def _members() -> MappingProxyType[str, tuple[Any, ...]]:
     found: dict[str, list[Any]] = {}
     for owner in (*classes().values(), ibis):
         for name in _public(owner):
-            value = inspect.getattr_static(owner, name, None)  # the backends of `ibis` are loaded when first touched
+            value = inspect.getattr_static(
+                owner, name, None
+            )  # the backends of `ibis` are loaded when first touched
             if not _is_deprecated(value):
                 found.setdefault(name, []).append(value)
     return MappingProxyType({name: tuple(values) for name, values in found.items()})
 
 
 def _public(owner: Any) -> list[str]:
-    return list(selectors.__all__) if owner is selectors else [name for name in dir(owner) if not name.startswith("_")]
+    return (
+        list(selectors.__all__)
+        if owner is selectors
+        else [name for name in dir(owner) if not name.startswith("_")]
+    )
 
 
 def _is_deprecated(value: Any) -> bool:
@@ -135,7 +155,9 @@ def pieces(text: str) -> list[str]:
     return _PIECE.findall(text)
 
 
-def check_names(text: str, code: str | None = None, foreign: tuple[str, ...] = (), about: tuple[str, ...] = ()) -> None:
+def check_names(
+    text: str, code: str | None = None, foreign: Sequence[str] = (), about: Sequence[str] = ()
+) -> None:
     """Check every backticked piece of a text by the rules above.
 
     Args:
@@ -168,11 +190,11 @@ def _introduced(code: str | None) -> frozenset[str]:
     """Names that code gives to tables, columns and functions."""
     if code is None:
         return frozenset()
-    tree = ast.parse(join_chains(_PLACEHOLDER.sub(_filling, code)))
-    stored = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
-    stored |= {n.arg for n in ast.walk(tree) if isinstance(n, ast.keyword) and n.arg}
-    stored |= {n.value for n in ast.walk(tree) if isinstance(n, ast.Constant) and isinstance(n.value, str)}
-    return frozenset(stored | {n.name for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)})
+    nodes = list(ast.walk(ast.parse(join_chains(_PLACEHOLDER.sub(_filling, code)))))
+    names = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    names |= {n.arg for n in nodes if isinstance(n, ast.keyword) and n.arg}
+    names |= {n.value for n in nodes if isinstance(n, ast.Constant) and isinstance(n.value, str)}
+    return frozenset(names | {n.name for n in nodes if isinstance(n, ast.FunctionDef)})
 
 
 def _filling(match: re.Match[str]) -> str:
@@ -191,8 +213,8 @@ def _parse(piece: str) -> ast.AST | None:
 
 
 def _check_other(piece: str) -> None:
-    if not (_is_sql(piece) or _is_type(piece) or piece in BUILTINS or piece in ("&", "|", "~", "==", "!=", "<", ">")):
-        raise UnknownName(f"`{piece}` is no Python, no SQL of the known words and no data type: list it under `foreign` if it is no part of Ibis")
+    if not (_is_sql(piece) or _is_type(piece) or piece in BUILTINS or piece in OPERATORS):
+        raise UnknownName(f"`{piece}` is no Python, no SQL and no data type (list it under `foreign`?)")
 
 
 def _is_sql(piece: str) -> bool:
@@ -251,13 +273,15 @@ def _problems(tree: ast.AST, own: frozenset[str], called: list[Any]) -> Iterator
                 continue
             if not any(_takes(function, node.id) for function in called):
                 yield unknown("name", node.id, _members())
-        elif isinstance(node, ast.Name) and not (node.id.startswith(_SLOT) or node.id in free or node.id in classes()):
+        elif isinstance(node, ast.Name) and not (
+            node.id.startswith(_SLOT) or node.id in free or node.id in classes()
+        ):
             yield unknown("class or module", node.id, _roots())
         elif isinstance(node, ast.Call):
             functions = list(_meanings(node.func)) if isinstance(node.func, ast.Name | ast.Attribute) else []
-            for keyword in node.keywords:
-                if keyword.arg and not any(_takes(f, keyword.arg, True) for f in functions or called):
-                    yield f"nothing named here takes an argument '{keyword.arg}'"
+            for argument in node.keywords:
+                if argument.arg and not any(_takes(f, argument.arg, True) for f in functions or called):
+                    yield f"nothing named here takes an argument '{argument.arg}'"
 
 
 def _takes(function: Any, name: str, free: bool = False) -> bool:

@@ -1,8 +1,9 @@
 """Docstrings in the styles google, numpy and sphinx: written, read back, and checked against their function.
 
-The layout, in all styles: the summary stands behind the opening quotes, every line fits 79 columns in a function body
-of 4 spaces, and the closing quotes follow the last line, as in the seed's example. Types are the function's own hints.
-A function without hints is documented without types (as in the seed), except in the numpy style, which demands them.
+The layout, in all styles: the summary stands behind the opening quotes, every line fits 79 columns in a
+function body of 4 spaces, and the closing quotes follow the last line, as in the seed's example. Types are
+the function's own hints. A function without hints is documented without types (as in the seed), except in
+the numpy style, which demands them.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import ast
 import re
 import textwrap
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import docstring_parser
@@ -26,11 +27,14 @@ QUOTES = '"""'
 
 # The first words of summaries: what functions over tables do, in the imperative mood (PEP 257).
 VERBS = frozenset(
-    "Add Aggregate Attach Average Break Build Calculate Check Choose Clean Collect Combine Compare Compute Convert Count "
-    "Cut Derive Divide Drop Estimate Exclude Expand Extract Fill Filter Find Flag Flatten Get Give Group Join Keep Label "
-    "List Look Make Mark Mask Match Measure Merge Normalize Number Order Pair Parse Pick Pivot Place Prepare Put Rank "
-    "Reduce Remove Rename Replace Report Reshape Return Round Scale Search Select Shift Shorten Show Smooth Sort Split "
-    "Stack Standardize Sum Summarize Take Tell Total Trim Turn Unnest Unpivot Weigh Write".split()
+    """
+    Add Aggregate Attach Average Break Build Calculate Check Choose Clean Collect Combine Compare Compute
+    Convert Count Cut Derive Divide Drop Estimate Exclude Expand Extract Fill Filter Find Flag Flatten Get
+    Give Group Join Keep Label List Look Make Mark Mask Match Measure Merge Normalize Number Order Pair
+    Parse Pick Pivot Place Prepare Put Rank Reduce Remove Rename Replace Report Reshape Return Round Scale
+    Search Select Shift Shorten Show Smooth Sort Split Stack Standardize Sum Summarize Take Tell Total
+    Trim Turn Unnest Unpivot Weigh Write
+    """.split()  # noqa: SIM905
 )
 
 
@@ -44,7 +48,7 @@ class DocstringError(ValueError):
 
 @dataclass(frozen=True)
 class Parameter:
-    """A parameter. `type` and `default` are Python source; `text` is one paragraph that ends with a period."""
+    """A parameter. `type` and `default` are Python source; `text` is a paragraph that ends with a period."""
 
     name: str
     type: str | None = None
@@ -63,13 +67,10 @@ class Documented:
     return_type: str | None
     raises: tuple[tuple[str, str], ...] = ()
 
-    def without_types(self) -> Documented:
-        return replace(self, parameters=tuple(replace(p, type=None) for p in self.parameters), return_type=None)
-
 
 @dataclass(frozen=True)
 class Signature:
-    """What the code of a function says of it. `raises` has the exceptions it raises by name, in the order of the code."""
+    """What the code of a function says of it; `raises` names its exceptions in the order of the code."""
 
     name: str
     parameters: tuple[Parameter, ...]
@@ -95,7 +96,8 @@ def signature(code: str) -> Signature:
     arguments = function.args
     if arguments.vararg or arguments.kwarg or arguments.posonlyargs:
         raise ValueError("expected plain parameters, without *, ** or /")
-    defaults = [None] * (len(arguments.args) - len(arguments.defaults)) + list(arguments.defaults) + list(arguments.kw_defaults)
+    required = len(arguments.args) - len(arguments.defaults)
+    defaults = [None] * required + [*arguments.defaults, *arguments.kw_defaults]
     parameters = tuple(
         Parameter(argument.arg, _source(code, argument.annotation), _source(code, default))
         for argument, default in zip((*arguments.args, *arguments.kwonlyargs), defaults, strict=True)
@@ -122,8 +124,8 @@ def _raised(function: ast.FunctionDef) -> tuple[str, ...]:
 
 def write(documented: Documented, style: str) -> str:
     """The docstring literal, with its quotes and without indentation."""
-    blocks = [documented.summary, *([_wrap(documented.details)] if documented.details else []), *_WRITERS[style](documented)]
-    return QUOTES + "\n\n".join(blocks) + QUOTES
+    details = [_wrap(documented.details)] if documented.details else []
+    return QUOTES + "\n\n".join([documented.summary, *details, *_WRITERS[style](documented)]) + QUOTES
 
 
 def insert(code: str, docstring: str) -> str:
@@ -136,7 +138,12 @@ def insert(code: str, docstring: str) -> str:
 def _wrap(text: str, first: str = "", rest: str = "") -> str:
     # Any line may turn out to be the last, which the closing quotes follow.
     return textwrap.fill(
-        text, WIDTH - len(INDENT + QUOTES), initial_indent=first, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False
+        text,
+        WIDTH - len(INDENT + QUOTES),
+        initial_indent=first,
+        subsequent_indent=rest,
+        break_long_words=False,
+        break_on_hyphens=False,
     )
 
 
@@ -160,10 +167,11 @@ def _numpy(documented: Documented) -> list[str]:
     def entry(head: str | None, text: str) -> str:
         return f"{head}\n{_wrap(text, INDENT, INDENT)}"
 
+    def head(p: Parameter) -> str:
+        return f"{p.name} : {p.type}" + (f", default {p.default}" if p.default else "")
+
     sections = {
-        "Parameters": [
-            entry(f"{p.name} : {p.type}" + (f", default {p.default}" if p.default else ""), p.text) for p in documented.parameters
-        ],
+        "Parameters": [entry(head(parameter), parameter.text) for parameter in documented.parameters],
         "Returns": [entry(documented.return_type, documented.returns)],
         "Raises": [entry(name, text) for name, text in documented.raises],
     }
@@ -182,7 +190,11 @@ def _sphinx(documented: Documented) -> list[str]:
     return ["\n".join(lines)]
 
 
-_WRITERS: Mapping[str, Callable[[Documented], list[str]]] = {"google": _google, "numpy": _numpy, "sphinx": _sphinx}
+_WRITERS: Mapping[str, Callable[[Documented], list[str]]] = {
+    "google": _google,
+    "numpy": _numpy,
+    "sphinx": _sphinx,
+}
 
 
 # --- reading, by docstring_parser
@@ -205,16 +217,24 @@ def read(docstring: str, style: str) -> Documented:
     try:
         parsed = docstring_parser.parse(docstring, style=_GRAMMARS[style])
     except docstring_parser.ParseError as error:
-        raise DocstringError("docstring_unreadable", f"it cannot be read in the {style} style: {error}") from error
+        raise DocstringError(
+            "docstring_unreadable", f"it cannot be read in the {style} style: {error}"
+        ) from error
     if parsed.returns is None:
-        raise DocstringError("returns_undocumented", f"read in the {style} style, it does not say what is returned")
+        raise DocstringError(
+            "returns_undocumented", f"read in the {style} style, it does not say what is returned"
+        )
     return Documented(
         parsed.short_description or "",
         _flat(parsed.long_description) or None,
         tuple(_parameter(parameter, style) for parameter in parsed.params),
         _flat(parsed.returns.description),
         parsed.returns.type_name,
-        tuple((each.type_name or "", _flat(each.description)) for each in parsed.meta if isinstance(each, DocstringRaises)),
+        tuple(
+            (each.type_name or "", _flat(each.description))
+            for each in parsed.meta
+            if isinstance(each, DocstringRaises)
+        ),
     )
 
 
@@ -243,7 +263,9 @@ def check_summary(summary: str) -> None:
     if not summary.endswith("."):
         raise DocstringError("summary_without_period", f"the summary should end with a period: {summary!r}")
     if summary.split()[0] not in VERBS:
-        raise DocstringError("summary_not_imperative", unknown("verb in the imperative mood", summary.split()[0], VERBS))
+        raise DocstringError(
+            "summary_not_imperative", unknown("verb in the imperative mood", summary.split()[0], VERBS)
+        )
 
 
 def check(code: str, docstring: str, style: str) -> Documented:
@@ -266,14 +288,21 @@ def check(code: str, docstring: str, style: str) -> Documented:
         raise DocstringError("line_too_long", f"a line does not fit {WIDTH} columns:\n{docstring}")
     said, meant = read(text, style), signature(code)
     check_summary(said.summary)
-    for part in (said.details, said.returns, *(p.text for p in said.parameters), *(text for _, text in said.raises)):
+    for part in (
+        said.details,
+        said.returns,
+        *(p.text for p in said.parameters),
+        *(text for _, text in said.raises),
+    ):
         if part is not None and not part.endswith("."):
             raise DocstringError("text_without_period", f"expected sentences, found {part!r}")
     _same_names("parameter", [p.name for p in said.parameters], [p.name for p in meant.parameters])
     _same_names("exception", [name for name, _ in said.raises], list(meant.raises))
     for found, wanted in zip(said.parameters, meant.parameters, strict=True):
         if found.default != wanted.default:
-            raise DocstringError("default_differs", f"{found.name}: documented {found.default}, in the code {wanted.default}")
+            raise DocstringError(
+                "default_differs", f"{found.name}: documented {found.default}, in the code {wanted.default}"
+            )
         if wanted.type is not None:
             _same_type(found.name, found.type, wanted.type)
     if meant.return_type is not None:

@@ -27,7 +27,7 @@ def _statement(links: list[str], width: int) -> str:
     prefix, first = _prefix(links[0].lstrip())
     margin = " " * indent
     if len(links) < 3:
-        return f"{margin}{prefix}{fit(joined[indent + len(prefix) :], indent, width - len(prefix))}"
+        return f"{margin}{prefix}{fit(joined[indent + len(prefix) :], indent, width - len(prefix), in_brackets=False)}"
     # A bare table opens the chain together with its first call: `orders.filter(...)`.
     head = [first + links[1], *links[2:]] if first.isidentifier() else [first, *links[1:]]
     body = "\n".join(f"{margin}    {fit(link, indent + 4, width)}" for link in head)
@@ -47,12 +47,12 @@ _OPERATORS = ((" | ",), (" & ",), (" == ", " != ", " < ", " <= ", " > ", " >= ")
 _SHORT = 20  # a call with fewer characters than this between its brackets is not worth breaking
 
 
-def fit(text: str, indent: int, width: int) -> str:
+def fit(text: str, indent: int, width: int, in_brackets: bool = True) -> str:
     """One expression that starts at column `indent`: broken at its operators, or else at the arguments of a call."""
     if indent + len(text) <= width:
         return text
     pad, deeper = " " * indent, " " * (indent + 4)
-    for operators in _OPERATORS if indent else ():
+    for operators in _OPERATORS if in_brackets else ():
         operands = _split(text, operators)
         if len(operands) > 1:
             return f"\n{pad}".join(fit(operand, indent, width) for operand in operands)

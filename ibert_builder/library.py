@@ -15,7 +15,7 @@ from ibert_builder.phrases import Phrasebook, load_phrases
 from ibert_builder.tasks import TASKS
 from ibert_builder.templates import Template, load_templates
 
-PROVERS = ("ibis-framework", "sqlglot", "duckdb")  # the packages whose versions decide what is proved
+PROVERS = ("ibis-framework", "sqlglot", "duckdb", "docstring-parser")  # the packages whose versions decide what is proved
 
 
 @dataclass(frozen=True)

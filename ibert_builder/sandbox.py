@@ -77,7 +77,7 @@ MISTAKEN = Rules(
 FUNCTION = Rules(
     nodes=(ast.FunctionDef, ast.Return, ast.If, ast.Raise, ast.For, ast.AugAssign, ast.JoinedStr, ast.FormattedValue),
     functions=frozenset("Table Column Scalar Value Expr Deferred Schema".split()),
-    builtins=frozenset("ValueError TypeError KeyError bool date dict float int isinstance len list set sorted str tuple zip".split()),
+    builtins=frozenset("ValueError TypeError KeyError bool dict float int isinstance len list set sorted str tuple zip".split()),
 )
 
 # An example that reads, writes, connects or runs; only ever in a folder of its own.

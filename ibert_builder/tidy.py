@@ -92,7 +92,8 @@ def _name_elements(tree: exp.Query) -> None:
     fresh: dict[str, str] = {}
     for identifier in tree.find_all(exp.Identifier):
         if re.fullmatch(r"_?ibis_\w*_[a-z0-9]{20,}", identifier.name):
-            name = fresh.setdefault(identifier.name, "item" if not fresh else f"item{len(fresh) + 1}")
+            kind = "position" if re.search(r"idx|pos", identifier.name.rsplit("_", 1)[0]) else "item"
+            name = fresh.setdefault(identifier.name, _fresh(kind, set(fresh.values())))
             identifier.set("this", name)
 
 
@@ -445,7 +446,7 @@ def _write_constants(tree: exp.Query, dialect: str) -> None:
         if (text := _moment(node, dialect)) is not None:
             kind = "DATE" if len(text) == 10 else "DATETIME" if dialect == "bigquery" else "TIMESTAMP"
             node.replace(exp.Introducer(this=exp.var(kind), expression=exp.Literal.string(text)))
-    for node in reversed(list(tree.find_all(exp.DPipe, exp.Add, exp.Length, exp.Or, exp.Case, exp.Coalesce, exp.Cast))):
+    for node in reversed(list(tree.find_all(exp.DPipe, exp.Add, exp.Length, exp.Or, exp.Case, exp.If, exp.Coalesce, exp.Cast, exp.NEQ))):
         if isinstance(node, exp.DPipe | exp.Add) and all(isinstance(side, exp.Literal) and side.is_string for side in (node.left, node.right)):
             node.replace(exp.Literal.string(node.left.name + node.right.name))
         elif isinstance(node, exp.Length) and isinstance(node.this, exp.Literal) and node.this.name.isascii():
@@ -454,14 +455,19 @@ def _write_constants(tree: exp.Query, dialect: str) -> None:
             node.replace(node.left)
         elif isinstance(node, exp.Add) and all(isinstance(side, exp.Literal) and side.is_int for side in (node.left, node.right)):
             node.replace(exp.Literal.number(int(node.left.name) + int(node.right.name)))
-        elif isinstance(node, exp.Cast) and isinstance(node.this, exp.GTE) and all(isinstance(side, exp.Literal) and side.is_int for side in (node.this.left, node.this.right)):
-            node.replace(exp.Literal.number(int(int(node.this.left.name) >= int(node.this.right.name))))
+        elif isinstance(node, exp.Cast) and (truth := _truth(node.this)) is not None:
+            node.replace(exp.Literal.number(int(truth)))
+        elif isinstance(node, exp.If) and not isinstance(node.parent, exp.Case) and (truth := _truth(node.this)) is not None:
+            node.replace((node.args["true"] if truth else node.args.get("false")) or exp.Null())
+        elif isinstance(node, exp.NEQ) and dialect == "mssql" and node.right == exp.Literal.number(0) and isinstance(node.left.unnest(), _COMPARISON):
+            node.replace(node.left.unnest())  # a condition is no value there, which can differ from 0
         elif isinstance(node, exp.Coalesce) and all(isinstance(other, exp.Null) for other in node.expressions):
             node.replace(node.this)
         elif isinstance(node, exp.Case):
-            tests = [test for test in node.args["ifs"] if not _is_null_literal_test(test.this)]
-            if not tests:
-                node.replace(node.args.get("default") or exp.Null())
+            tests = [test for test in node.args["ifs"] if node.this or not (_is_null_literal_test(test.this) or _truth(test.this) is False)]
+            certain = bool(tests) and not node.this and _truth(tests[0].this)
+            if not tests or certain:
+                node.replace(tests[0].args["true"] if certain else node.args.get("default") or exp.Null())
                 continue
             node.set("ifs", tests)
             if isinstance(node.args.get("default"), exp.Null):
@@ -473,6 +479,14 @@ def _write_constants(tree: exp.Query, dialect: str) -> None:
         elif isinstance(node, exp.Anonymous) and node.name.upper() in ("LTRIM", "RTRIM", "BTRIM", "TRIM") and len(node.expressions) == 2:
             if isinstance(node.expressions[1], exp.Literal) and node.expressions[1].name.isspace():
                 node.set("expressions", node.expressions[:1])
+
+
+def _truth(node: exp.Expression) -> bool | None:
+    """Whether a comparison of two whole numbers holds; None where it is something else."""
+    if not isinstance(node, exp.EQ | exp.GTE) or not all(isinstance(side, exp.Literal) and side.is_int for side in (node.left, node.right)):
+        return None
+    left, right = int(node.left.name), int(node.right.name)
+    return left == right if isinstance(node, exp.EQ) else left >= right
 
 
 def _is_null_literal_test(node: exp.Expression) -> bool:

@@ -1,7 +1,7 @@
 """Where examples that read, write, connect and execute are run: a temporary folder of their own.
 
-The folder holds the tables as `<table>.csv`, `<table>.parquet` and `<table>.json`, and every `*.duckdb` file that the
-code names holds all of them. It is the working directory while the code runs, and gone afterwards.
+The folder holds the tables as `<table>.csv`, `<table>.parquet` and `<table>.json`, and each `*.duckdb` file
+that the code names holds all of them. It is the working directory while the code runs, and gone afterwards.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import builtins
 import contextlib
+import gc
 import io
 import os
 import tempfile
@@ -21,7 +22,7 @@ from typing import Any
 import duckdb
 import ibis
 import ibis.expr.types as ir
-import pandas as pd
+import pandas as pd  # type: ignore[import-untyped]
 import pyarrow as pa
 from ibis import selectors
 from ibis.config import Config
@@ -31,7 +32,7 @@ from ibert_builder.engine import TIME_LIMIT, Result, write_tables
 from ibert_builder.sandbox import FILES, compile_code
 
 # An example may define a function, to be called for every row.
-RULES = replace(FILES, nodes=(ast.FunctionDef, ast.Return))
+RULES = replace(FILES, nodes=(ast.FunctionDef, ast.Return), methods=FILES.methods | {"to_list"})
 FORMATS = ("csv", "parquet", "json")
 
 
@@ -51,35 +52,49 @@ def run(code: str, database: Database, tables: tuple[str, ...]) -> Outcome:
     """Run checked code in a folder of its own.
 
     Args:
-        code: it sees `ibis`, `_`, `s` and all tables of the database, which live in the default backend.
+        code: it sees `ibis`, `_`, `s` and the tables, which live in the default backend.
         database: whose rows are used.
-        tables: those that are also there as files.
+        tables: those of its tables that the example is about.
 
     Raises:
         SyntaxError, ForbiddenCode: the code is not accepted.
         NothingCame: it gave no rows, no value and no new file.
         Exception: whatever the code raises; `duckdb.InterruptException` if a statement takes too long.
     """
-    names = {*database.tables}.union(*(table.columns for table in database.tables.values()))
+    database = replace(database, tables={name: database.tables[name] for name in tables})
+    names = {*tables}.union(*(table.columns for table in database.tables.values()))
     before, last = compile_code(code, names, RULES)
     with _folder() as folder, _own_options():
         backend = ibis.duckdb.connect()
         backend.con.execute("SET TimeZone = 'UTC'")
         write_tables(backend.con, database)
-        _write_files(backend.con, code, database, tables)
+        _write_files(backend.con, code, database)
         there = set(folder.iterdir())
         ibis.set_backend(backend)
-        namespace = {"ibis": ibis, "_": ibis._, "s": selectors, **{name: backend.table(name) for name in database.tables}}
+        namespace = {
+            "ibis": ibis,
+            "_": ibis._,
+            "s": selectors,
+            **{name: backend.table(name) for name in tables},
+        }
         namespace["__builtins__"] = {name: getattr(builtins, name) for name in RULES.builtins}
         with _time_limit(backend, namespace), contextlib.redirect_stdout(io.StringIO()):
             if before is not None:
                 exec(before, namespace)
             value = eval(last, namespace)
             found = _seen(value)
+        gave_nothing = value is None
         written = tuple(sorted(path.name for path in set(folder.iterdir()) - there if path.stat().st_size))
-        for connection in _connections(backend, namespace):
+        connections = _connections(backend, namespace)
+        if (
+            ".cache(" in code
+        ):  # what is cached is dropped when its expression goes, which needs the connection
+            del value
+            namespace.clear()
+            gc.collect()
+        for connection in connections:
             connection.close()
-    if value is None and not written:
+    if gave_nothing and not written:
         raise NothingCame("the code gives nothing and writes no file")
     return Outcome(found, written)
 
@@ -95,13 +110,15 @@ def _folder() -> Iterator[Path]:
             os.chdir(before)
 
 
-def _write_files(connection: duckdb.DuckDBPyConnection, code: str, database: Database, tables: tuple[str, ...]) -> None:
-    for table in tables:
+def _write_files(connection: duckdb.DuckDBPyConnection, code: str, database: Database) -> None:
+    for table in database.tables:
         for kind in FORMATS:
             if f"{table}.{kind}" in code:
                 connection.execute(f"COPY {table} TO '{table}.{kind}'")
     constants = (node.value for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Constant))
-    for name in sorted({value for value in constants if isinstance(value, str) and value.endswith(".duckdb")}):
+    for name in sorted(
+        {value for value in constants if isinstance(value, str) and value.endswith(".duckdb")}
+    ):
         with duckdb.connect(name) as other:
             write_tables(other, database)
 

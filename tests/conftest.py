@@ -68,4 +68,21 @@ SMALL = {
   code: |
     {t}.filter({p}).select({k:str})
 """,
+    "documentation": """templates:
+- name: small_function
+  difficulty: easy
+  features: [filter]
+  tables: {t: any}
+  slots: {k: column key}
+  code: |
+    def first_{t}({t}: ibis.Table, n: int = 3) -> ibis.Table:
+        return {t}.order_by({k:str}).limit(n)
+  summary: Select the first {t} in order of {k:name}.
+  parameters:
+    "{t:code}": Table of {t}.
+    n: Number of {t} to select.
+  returns: The first {t}.
+  calls:
+  - first_{t}({t})
+""",
 }

@@ -31,12 +31,20 @@ SEED_EXAMPLES = {
         "target": {"sql": "SELECT *\nFROM table\nWHERE age > 18"},
         "meta": {"template": "filter_to_sql", "difficulty": "easy"},
     },
+    "documentation": {
+        "id": "uuid",
+        "task": "documentation",
+        "input": {"code": "def get_active_users(table):\n    return table.filter(table.is_active)", "style": "google"},
+        "target": {"docstring": '"""Get active users from table.\n\nArgs:\n    table: Input Ibis table"""'},
+        "meta": {"template": "simple_filter_func", "style": "google"},
+    },
 }
 
 INSTRUCTIONS = {
     "code_completion": "Complete the partial Ibis expression. Output only the completed code.",
     "sql_to_ibis": "Translate the SQL query to equivalent Ibis code.",
     "ibis_to_sql": "Translate the Ibis expression to SQL for the specified dialect.",
+    "documentation": "Generate a docstring for the Ibis function in {style} format.",
 }
 
 
@@ -68,6 +76,6 @@ def test_schemas_are_nested_as_in_the_seed(pair):
 
 def test_instruction_is_the_seeds(pair):
     _, record = pair
-    assert record["system_prompt"] == INSTRUCTIONS[record["task"]]
+    assert record["system_prompt"] == INSTRUCTIONS[record["task"]].format(**record["input"])
     assert [message["role"] for message in record["messages"]] == ["system", "user", "assistant"]
     assert record["messages"][0]["content"] == record["system_prompt"]

@@ -1,7 +1,7 @@
 """Function documentation: a function over Ibis tables, and its docstring in the style asked for.
 
-What the docstring says is filled from the same slots as the code, so that it says what the code does. The function is
-run on the sample tables, and the docstring is put into it and read back by a real parser.
+What the docstring says is filled from the same slots as the code, so that it says what the code does. The
+function is run on the sample tables, and the docstring is put into it and read back by a real parser.
 """
 
 from __future__ import annotations
@@ -17,8 +17,19 @@ import ibis.expr.types as ir
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from ibert_builder.docstrings import (
-    INDENT, QUOTES, STYLES, WIDTH, DocstringError, Documented, Parameter, Signature, check, check_summary, signature, write,
-)  # fmt: skip
+    INDENT,
+    QUOTES,
+    STYLES,
+    WIDTH,
+    DocstringError,
+    Documented,
+    Parameter,
+    Signature,
+    check,
+    check_summary,
+    signature,
+    write,
+)
 from ibert_builder.draw import Drawer
 from ibert_builder.engine import Engine
 from ibert_builder.errors import unknown
@@ -49,23 +60,31 @@ Entries = Annotated[
 class DocumentationTemplate(TemplateSpec):
     """A function, what it does, and calls that show it.
 
-    Names in `parameters`, `raises` and `types` may have slots too: a parameter that is named after its table is
-    `"{t:code}"`.
+    Names in `parameters`, `raises` and `types` may have slots too: a parameter that is named after its table
+    is `"{t:code}"`.
     """
 
     code: str = Field(description="the definition of one function; one call of a chain a line")
-    summary: str | list[str] = Field(description="English, in the imperative mood, ends with a period; or several to choose from")
+    summary: str | list[str] = Field(
+        description="English, in the imperative mood, ends with a period; or several to choose from"
+    )
     details: str | None = Field(None, description="English: what a caller should know besides")
     parameters: Entries = Field(description="parameter to English, in the order of the signature")
     returns: str = Field(description="English: what comes back")
-    raises: Entries = Field((), description="exception to English: when it is raised; in the order of the code")
-    types: Entries = Field((), description="of a function without type hints: parameter (and `return`) to type")
-    calls: list[str] = Field(min_length=1, description="Ibis expressions that call the function on the sample tables")
+    raises: Entries = Field(
+        (), description="exception to English: when it is raised; in the order of the code"
+    )
+    types: Entries = Field(
+        (), description="of a function without type hints: parameter (and `return`) to type"
+    )
+    calls: list[str] = Field(
+        min_length=1, description="Ibis expressions that call the function on the sample tables"
+    )
     fails: list[str] = Field([], description="calls that raise the documented exceptions")
     languages: ClassVar[Mapping[str, Language]] = {
-        "code": "ibis", "summary": "en", "details": "en", "parameters": "en", "returns": "en", "raises": "en", "types": "en",
-        "calls": "ibis", "fails": "ibis",
-    }  # fmt: skip
+        **dict.fromkeys(("code", "calls", "fails"), "ibis"),
+        **dict.fromkeys(("summary", "details", "parameters", "returns", "raises", "types"), "en"),
+    }
 
     @model_validator(mode="after")
     def _docstring_fits_code(self) -> DocumentationTemplate:
@@ -78,7 +97,9 @@ class DocumentationTemplate(TemplateSpec):
         _same("exception", _names(self.raises), list(function.raises))
         _same("type", _names(self.types), [] if function.is_hinted else [*parameters, "return"])
         if not any(place.slot in self.tables for place in parse_frame(self.code, "ibis").placeholders):
-            raise ValueError("the code should name a table, or several databases would give the same function")
+            raise ValueError(
+                "the code should name a table, or several databases would give the same function"
+            )
         if bool(self.fails) != bool(self.raises):
             raise ValueError("`fails` should have calls for the exceptions in `raises`, and only for them")
         for summary in [self.summary] if isinstance(self.summary, str) else self.summary:
@@ -108,11 +129,19 @@ def _globals(code: str) -> set[str]:
     """The names that a function takes from outside."""
 
     def walk(table: symtable.SymbolTable) -> Iterator[str]:
-        yield from (symbol.get_name() for symbol in table.get_symbols() if symbol.is_global() and symbol.is_referenced())
+        yield from (
+            symbol.get_name()
+            for symbol in table.get_symbols()
+            if symbol.is_global() and symbol.is_referenced()
+        )
         for child in table.get_children():
             yield from walk(child)
 
-    return {name for function in symtable.symtable(code, "<template>", "exec").get_children() for name in walk(function)}
+    return {
+        name
+        for function in symtable.symtable(code, "<template>", "exec").get_children()
+        for name in walk(function)
+    }
 
 
 # Words that can only be names of columns, variables and functions; NAME stands for any name within one.
@@ -148,13 +177,17 @@ class Documentation(Task):
             summary=_fitting(texts("summary"), setting),
             details=next(iter(texts("details")), None),
             parameters=tuple(
-                Parameter(p.name, p.type or written.get(p.name), p.default, described.get(p.name, "")) for p in found.parameters
+                Parameter(p.name, p.type or written.get(p.name), p.default, described.get(p.name, ""))
+                for p in found.parameters
             ),
             returns=texts("returns")[0],
             return_type=found.return_type or written.get("return"),
             raises=tuple((name, _sentence(text)) for name, text in pairs("raises")),
         )
-        calls = {field: [render_frame(frame, bound) for frame in template.frames[field]] for field in ("calls", "fails")}
+        calls = {
+            field: [render_frame(frame, bound) for frame in template.frames[field]]
+            for field in ("calls", "fails")
+        }
         return Draft(
             template, setting.database, bound, f"{style}\n{code}", code,
             {"style": style, "signature": found, "documented": documented, **calls},
@@ -163,7 +196,9 @@ class Documentation(Task):
     def prove(self, draft: Draft, engine: Engine) -> Record:
         style, documented = draft.texts["style"], draft.texts["documented"]
         if foreign := sorted(_globals(draft.code) - _GIVEN):
-            raise draft.template.error(f"the function uses '{foreign[0]}', which is none of its parameters or variables", "code")
+            raise draft.template.error(
+                f"the function uses '{foreign[0]}', which is none of its parameters or variables", "code"
+            )
         for call in draft.texts["calls"]:
             _run(draft, engine, call)
         _fail_as_documented(draft, engine, draft.texts["signature"])
@@ -172,11 +207,17 @@ class Documentation(Task):
             said = check(draft.code, docstring, style)
         except DocstringError as error:
             raise Rejected(error.reason, f"{error}\n{docstring}") from error
-        if strange := [name for name in _NAMES.findall(docstring) if name.replace("NAME", "") not in draft.code]:
+        if strange := [
+            name for name in _NAMES.findall(docstring) if name.replace("NAME", "") not in draft.code
+        ]:
             raise Rejected("name_not_in_code", f"{strange[0]}\n{docstring}")
         if said != documented:
             raise Rejected("docstring_misread", f"{said}\n{docstring}")
-        return {"input": {"code": draft.code, "style": style}, "target": {"docstring": docstring}, "meta": {"style": style}}
+        return {
+            "input": {"code": draft.code, "style": style},
+            "target": {"docstring": docstring},
+            "meta": {"style": style},
+        }
 
     def instruction(self, record: Record) -> str:
         return self.system_prompt.format(style=record["input"]["style"])
@@ -189,8 +230,8 @@ class Documentation(Task):
 
 
 def _function(text: str) -> str:
-    """The code laid out; a signature that is too long for one line gets lines of its own for its parameters."""
-    # Statement by statement, without their indentation: `layout` takes indented text for the inside of a bracket.
+    """The code laid out; if a signature is too long for one line, its parameters get lines of their own."""
+    # Statement by statement, without indentation: `layout` takes indented text for the inside of a bracket.
     first, *body = re.split(r"\n(?!\s*\.)", text.rstrip())
     if len(first) > CODE_WIDTH:
         head, _, tail = first.rpartition(")")
@@ -225,7 +266,9 @@ def _run(draft: Draft, engine: Engine, call: str) -> None:
     except Rejected:
         raise
     except (SyntaxError, ForbiddenCode, NameError) as error:  # never an accident of the slots
-        raise draft.template.error(f"the function does not run: {type(error).__name__}: {error}\n{program}", "code") from error
+        raise draft.template.error(
+            f"the function does not run: {type(error).__name__}: {error}\n{program}", "code"
+        ) from error
     except (Exception, duckdb.Error) as error:
         raise Rejected("function_fails", f"{type(error).__name__}: {error}\n{program}") from error
     run_query(engine, sql, bool(re.search(r"\bORDER BY\b", sql)))
@@ -244,6 +287,8 @@ def _fail_as_documented(draft: Draft, engine: Engine, found: Signature) -> None:
                 raise draft.template.error(problem, "fails") from error
             raised.add(name)
         else:
-            raise draft.template.error(f"'{call}' should raise {' or '.join(found.raises)}, but runs", "fails")
+            raise draft.template.error(
+                f"'{call}' should raise {' or '.join(found.raises)}, but runs", "fails"
+            )
     if silent := [name for name in found.raises if name not in raised]:
         raise draft.template.error(f"no call in `fails` raises {silent[0]}", "raises")

@@ -1,4 +1,4 @@
-"""What is said about a failure: an exception's own message, made the same on every machine, or how two results differ."""
+"""What is said about a failure: an exception's message, the same everywhere, or how two results differ."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from typing import Any
 
 from ibert_builder.engine import Result
 
-LINES, WIDTH = 28, 300  # what is kept of a message; the dumps of deep expressions can be longer
+LINES, WIDTH = 32, 300  # what is kept of a message
 
 _ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{6,}\b")
 _PATH = re.compile(r"(?<![\w/:.])/(?:[\w.+-]+/)+[\w.+-]+")
+_TABLE = re.compile(r"(r\d+ := DatabaseTable: \w+)\n.+?(?=\n\n)", re.DOTALL)
 _SET = re.compile(r"\{('[^'{}]*'(?:, '[^'{}]*')+)\}")
 
 WORDINGS = (
@@ -36,18 +37,34 @@ class Contrast:
 
 
 def message(error: BaseException) -> str:
-    """`Class: message`, as Python prints it last: without addresses and paths, sets in order, long ones cut in the middle."""
-    text = f"{error.msg} (line {error.lineno})" if isinstance(error, SyntaxError) and error.lineno else str(error)
+    """`Class: message`: without addresses and paths, sets in order, bounded in length."""
+    text = str(error)
+    if isinstance(error, SyntaxError) and error.lineno:
+        text = f"{error.msg} (line {error.lineno})"
     text = _PATH.sub("<path>", _ADDRESS.sub("0x...", text))
     text = _SET.sub(lambda match: "{" + ", ".join(sorted(match[1].split(", "))) + "}", text)
-    lines = [line if len(line) <= WIDTH else line[: WIDTH - 4] + " ..." for line in text.rstrip().splitlines()]
+    text = _TABLE.sub(_Once(), text)
+    lines = text.rstrip().splitlines()
+    lines = [line if len(line) <= WIDTH else f"{line[: WIDTH - 4]} ..." for line in lines]
     if len(lines) > LINES:
         lines = [*lines[: LINES - LINES // 3], "...", *lines[-(LINES // 3) :]]
     return f"{type(error).__name__}: " + "\n".join(lines)
 
 
+class _Once:
+    """Keeps a table's schema, which Ibis prints with every expression over it, where it is first."""
+
+    def __init__(self) -> None:
+        self._seen: set[str] = set()
+
+    def __call__(self, match: re.Match[str]) -> str:
+        seen = match[0] in self._seen
+        self._seen.add(match[0])
+        return f"{match[1]}\n  ..." if seen else match[0]
+
+
 def contrast(expected: Result, found: Result, ordered: bool, draw: float) -> str:
-    """How a result differs from the expected one, in one sentence; `draw`, from [0, 1), chooses its wording."""
+    """How a result differs from the expected one, in one sentence; `draw` of [0, 1) picks its wording."""
     first = _first_difference(expected, found, ordered)
     text = WORDINGS[int(draw * len(WORDINGS))].format_map(vars(first))
     return text[0].upper() + text[1:]
@@ -67,16 +84,17 @@ def _first_difference(expected: Result, found: Result, ordered: bool) -> Contras
     if key := _key_width(left, right):
         partners = {repr(row[:key]): row for row in right}
         changed = min((row for row in left if row != partners[repr(row[:key])]), key=repr)
-        named = " and ".join(f"{c} {_value(v)}" for c, v in zip(expected.columns[:key], changed[:key], strict=True))
+        cells = zip(expected.columns[:key], changed[:key], strict=True)
+        named = " and ".join(f"{column} {_value(cell)}" for column, cell in cells)
         return _cell(f"for {named}, ", expected, changed, partners[repr(changed[:key])])
     texts = [Counter(map(repr, rows)) for rows in (left, right)]
     by_text = {repr(row): row for row in (*left, *right)}
     only = [_row(by_text[min((one - other).elements())]) for one, other in (texts, reversed(texts))]
-    return Contrast(*only, subject="the row ")
+    return Contrast(only[0], only[1], subject="the row ")
 
 
 def _key_width(left: list[tuple[Any, ...]], right: list[tuple[Any, ...]]) -> int:
-    """How many leading columns tell the rows of both results apart and have the same values in both; 0 if none do."""
+    """How many leading columns are a key of both results and have the same values in both; 0 if none are."""
     for width in range(1, len(left[0])):
         keys = [{repr(row[:width]) for row in rows} for rows in (left, right)]
         if keys[0] == keys[1] and len(keys[0]) == len(left):
@@ -88,7 +106,8 @@ def _cell(where: str, result: Result, left: tuple[Any, ...], right: tuple[Any, .
     index = next((i for i, cells in enumerate(zip(left, right, strict=True)) if cells[0] != cells[1]), 0)
     name = result.columns[index]
     # The name of an unnamed expression, such as `Mean(amount)`, says nothing that the code does not say.
-    return Contrast(_value(left[index]), _value(right[index]), where, f"{name} = " if name.isidentifier() else "")
+    subject = f"{name} = " if name.isidentifier() else ""
+    return Contrast(_value(left[index]), _value(right[index]), where, subject)
 
 
 def _row(row: tuple[Any, ...]) -> str:

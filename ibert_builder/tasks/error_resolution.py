@@ -1,7 +1,7 @@
 """Error resolution: Ibis code with one mistake in it and what it led to, and the smallest edit that mends it.
 
-The mistake is run for real. Where it raises, the message in the record is the one that was caught; where it only gives a
-wrong result, the record says how the result differs from the right one.
+The mistake is run for real. Where it raises, the message in the record is the one that was caught; where it
+only gives a wrong result, the record says how that differs from the right one.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import difflib
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import duckdb
@@ -19,18 +18,25 @@ from ibis.common.exceptions import IbisError
 from pydantic import Field, field_validator, model_validator
 from sqlglot import exp
 
-from ibert_builder.draw import Drawer, NoFit
+from ibert_builder.draw import Drawer
 from ibert_builder.engine import Engine, Result, difference
 from ibert_builder.errors import unknown
-from ibert_builder.layout import layout
 from ibert_builder.sandbox import MISTAKEN, ForbiddenCode
 from ibert_builder.tasks.base import Draft, Record, Rejected, Setting, Task
 from ibert_builder.tasks.error_messages import contrast, message
 from ibert_builder.tasks.error_types import ERROR_TYPES
+from ibert_builder.tasks.error_writing import Mistakable, laid_out_alike, render_broken
 from ibert_builder.tasks.sql_to_ibis import run_query
 from ibert_builder.templates import Template, TemplateSpec, bind
-from ibert_builder.text import Frame, Language, Piece, Placeholder, join_chains, parse_frame
-from ibert_builder.values import CANONICAL, ChoiceValue, Style, render_frame
+from ibert_builder.text import Language
+from ibert_builder.values import Style, render_frame
+
+Wordings = str | list[str]  # one text, or several of which one is drawn
+
+# What code can fail with, wherever in building, compiling or running its query.
+FAILURES = (
+    SyntaxError, NameError, TypeError, AttributeError, ValueError, LookupError, IbisError, duckdb.Error,
+)  # fmt: skip
 
 SIMILARITY = 0.6  # of the broken code and its fix, as difflib measures it
 
@@ -38,22 +44,22 @@ SIMILARITY = 0.6  # of the broken code and its fix, as difflib measures it
 class ErrorResolutionTemplate(TemplateSpec):
     """Correct Ibis code, the same code with one mistake, and why that is a mistake.
 
-    `broken` and the English texts know the specs of `Mistakable` besides the usual ones. In broken code that is no
-    Python, no parentheses are put around what fills a slot.
+    `broken` and the English texts know the specs of `Mistakable` besides the usual ones.
     """
 
     error_type: str = Field(description="one of ERROR_TYPES")
     code: str = Field(description="canonical Ibis, correct; one call of a chain a line; ends in the result")
     broken: str = Field(description="the same code with the mistake; it need not even be Python")
     raises: str | None = Field(description="the name of the exception it raises; null for a logical error")
-    context_info: str | list[str] | None = Field(None, description="English: what helps to see the mistake, such as a column's type")
-    expectation: str | list[str] | None = Field(None, description="English, for logical errors: what the code should give")
-    explanation: str | list[str] = Field(description="English, one or two sentences: what was wrong and what changed")
-    sql: str | None = Field(None, description="DuckDB SQL with the result of the correct code, which is then checked against it")
+    context_info: Wordings | None = Field(None, description="English: what helps to see the mistake")
+    expectation: Wordings | None = Field(None, description="English, for logical errors: what is wanted")
+    explanation: Wordings = Field(description="English, one or two sentences: what was wrong, what changed")
+    sql: str | None = Field(None, description="DuckDB SQL that gives what the correct code gives")
 
     # `broken` is text here, so that its slots are checked but not its syntax.
     languages: ClassVar[Mapping[str, Language]] = {
-        "code": "ibis", "broken": "en", "context_info": "en", "expectation": "en", "explanation": "en", "sql": "sql",
+        "code": "ibis", "broken": "en", "sql": "sql",
+        "context_info": "en", "expectation": "en", "explanation": "en",
     }  # fmt: skip
 
     @field_validator("error_type")
@@ -68,7 +74,7 @@ class ErrorResolutionTemplate(TemplateSpec):
         if self.raises is None and self.expectation is None:
             raise ValueError("a logical error (`raises: null`) needs an `expectation`")
         if self.raises is not None and self.expectation is not None:
-            raise ValueError("an `expectation` is for logical errors (`raises: null`); say what helps in `context_info`")
+            raise ValueError("an `expectation` is for logical errors; here it belongs in `context_info`")
         if self.code.strip() == self.broken.strip():
             raise ValueError("`broken` is the same as `code`")
         return self
@@ -78,7 +84,7 @@ class ErrorResolution(Task):
     name = "error_resolution"
     system_prompt = "Fix the compilation or type error in the Ibis code."
     template = ErrorResolutionTemplate
-    examples = 40
+    examples = 15  # of very many templates
     input: ClassVar = {"broken_code": "string", "error": "string", "context_info": "string"}
     target: ClassVar = {"fixed_code": "string", "explanation": "string"}
     meta: ClassVar = {"error_type": "string"}
@@ -87,8 +93,8 @@ class ErrorResolution(Task):
         rng = setting.rng
         bound = bind(template, Drawer(setting.database, setting.engine, setting.phrasebook, rng))
         mistakable = {name: Mistakable(value) for name, value in bound.items()}
-        broken = _render_broken(template.frames["broken"][0], mistakable)
-        fixed, broken = _laid_out_alike(render_frame(template.frames["code"][0], bound), broken)
+        broken = render_broken(template.frames["broken"][0], mistakable)
+        fixed, broken = laid_out_alike(render_frame(template.frames["code"][0], bound), broken)
         texts: dict[str, Any] = {"broken": broken, "wording": rng.random()}
         for field in ("context_info", "expectation", "explanation"):
             frames = template.frames[field]
@@ -103,7 +109,8 @@ class ErrorResolution(Task):
         assert isinstance(spec, ErrorResolutionTemplate)
         alike = difflib.SequenceMatcher(None, broken, draft.code, autojunk=False).ratio()
         if not SIMILARITY <= alike < 1:
-            raise Rejected("not_a_small_edit", f"{alike:.2f} alike (expected {SIMILARITY} to 1)\n{broken}\n{draft.code}")
+            wanted = f"{alike:.2f} alike (expected {SIMILARITY} or more, below 1)"
+            raise Rejected("not_a_small_edit", f"{wanted}\n{broken}\n{draft.code}")
         sql, ordered, expected = _run_fixed(draft, engine)
         error, info = None, draft.texts["context_info"]
         if spec.raises is None:
@@ -131,78 +138,9 @@ class ErrorResolution(Task):
         return f"{record['target']['fixed_code']}\n\n{record['target']['explanation']}"
 
 
-# --- writing a draft
-
-
-@dataclass(frozen=True)
-class Mistakable:
-    """A value that is also known as people get it wrong.
-
-    `{x:typo}` is a column's name misspelt, `{x:upper}` its name in upper case, and `{f:broken}` the text that an option
-    has for the broken code.
-    """
-
-    value: Any
-
-    def render(self, language: Language, place: Placeholder, style: Style) -> Piece:
-        if place.spec == "typo":
-            return Piece(misspelt(self.value.column.name))
-        if place.spec == "upper":
-            return Piece(self.value.column.name.upper())
-        if place.spec == "broken":
-            return Piece(str(self.value.option["broken"]))
-        return self.value.render(language, place, style)
-
-
-def misspelt(name: str) -> str:
-    """The name with its middle letter left out, or swapped with the next one."""
-    middle = len(name) // 2
-    if name[middle] == "_":
-        middle += 1
-    if len(name) % 2 and name[middle : middle + 2] != name[middle : middle + 2][::-1]:
-        return name[:middle] + name[middle : middle + 2][::-1] + name[middle + 2 :]
-    return name[:middle] + name[middle + 1 :]
-
-
-def _render_broken(text: Frame, bound: Mapping[str, Any]) -> str:
-    def canonical(place: Placeholder) -> str:
-        value = bound[place.slot].value
-        return value.render("ibis", place, CANONICAL).text if isinstance(value, ChoiceValue) and not place.spec else place.slot
-
-    def fill(place: Placeholder) -> Piece:
-        return bound[place.slot].render("ibis", place, CANONICAL)
-
-    code = parse_frame(text.text, "ibis", canonical, is_statement=True)
-    # A frame of text puts no parentheses around what fills it: what is no code has no meaning to be kept.
-    return (code if _is_python(code) else text).render(fill)
-
-
-def _is_python(frame: Frame) -> bool:
-    try:
-        frame.parse()
-    except SyntaxError:
-        return False
-    return True
-
-
-def _laid_out_alike(fixed: str, broken: str) -> tuple[str, str]:
-    """Both codes laid out, broken over several lines both or neither, so that they differ in nothing but the mistake."""
-    try:
-        texts = layout(fixed), layout(broken)
-        if ("\n" in texts[0]) != ("\n" in texts[1]):
-            narrow = min(len(join_chains(fixed)), len(join_chains(broken))) - 1
-            texts = layout(fixed, narrow), layout(broken, narrow)
-    except IndexError:  # from a bracket too many in a long line
-        raise NoFit("the broken code cannot be laid out") from None
-    return texts
-
-
 def _sentence(text: str) -> str:
     text = " ".join(text.split())
     return text[0].upper() + text[1:]
-
-
-# --- running it
 
 
 def _run_fixed(draft: Draft, engine: Engine) -> tuple[str, bool, Result]:
@@ -218,7 +156,7 @@ def _run_fixed(draft: Draft, engine: Engine) -> tuple[str, bool, Result]:
             if not isinstance(expression, ir.Expr):
                 raise Rejected("not_an_expression", draft.code)
             sql = engine.compile(expression)
-    except (SyntaxError, ForbiddenCode, IbisError, TypeError, AttributeError, ValueError, KeyError, FutureWarning) as error:
+    except (*FAILURES, FutureWarning) as error:
         raise Rejected("fix_fails", f"{type(error).__name__}: {error}\n{draft.code}") from error
     query = sqlglot.parse_one(sql, read="duckdb")
     ordered = isinstance(query, exp.Query) and query.args.get("order") is not None
@@ -228,8 +166,8 @@ def _run_fixed(draft: Draft, engine: Engine) -> tuple[str, bool, Result]:
         reason = "fix_fails" if rejected.reason == "sql_fails" else rejected.reason
         raise Rejected(reason, f"{rejected.detail}\n{draft.code}") from rejected
     if reference := draft.texts.get("sql"):
-        ordered_reference = draft.template.frames["sql"][0].is_ordered
-        if different := difference(run_query(engine, reference, ordered_reference), result, ordered_reference):
+        by_order = draft.template.frames["sql"][0].is_ordered
+        if different := difference(run_query(engine, reference, by_order), result, by_order):
             raise Rejected(f"fix_differs_from_sql_in_{different}", f"{reference}\n{draft.code}")
     return sql, ordered, result
 
@@ -248,7 +186,8 @@ def _raise_mistake(code: str, wanted: str, engine: Engine) -> str:
         raise Rejected("forbidden_code", f"{error}\n{code}") from error
     except Exception as error:
         if type(error).__name__ != wanted:
-            raise Rejected("raises_another_error", f"expected {wanted}, found {message(error)}\n{code}") from error
+            found = message(error)
+            raise Rejected("raises_another_error", f"expected {wanted}, found {found}\n{code}") from error
         return message(error)
     raise Rejected("raises_nothing", f"expected {wanted}\n{code}")
 
@@ -258,7 +197,7 @@ def _compile_mistake(code: str, engine: Engine) -> str:
         warnings.simplefilter("ignore")
         expression = engine.evaluate(code, MISTAKEN)
         if not isinstance(expression, ir.Expr):
-            raise Rejected("not_an_expression", f"the broken code gives a {type(expression).__name__}\n{code}")
+            raise Rejected("not_an_expression", f"{type(expression).__name__}\n{code}")
         return engine.compile(expression)
 
 
@@ -266,15 +205,16 @@ def _run_mistake(code: str, fixed_sql: str, expected: Result, ordered: bool, eng
     """Run code with a logical error; `expected` is what the fixed code gives, whose query is `fixed_sql`.
 
     Raises:
-        Rejected: it fails, gives the same result, or what it gives is an accident of the order of rows in the tables.
+        Rejected: it fails, gives the same result, or what it gives is an accident of the tables' row order.
     """
     try:
         sql = _compile_mistake(code, engine)
         found = engine.run_sql(sql)
-    except (SyntaxError, ForbiddenCode, IbisError, TypeError, AttributeError, ValueError, KeyError, duckdb.Error) as error:
+    except FAILURES as error:
         raise Rejected("logical_error_raises", f"{message(error)}\n{code}") from error
     # Both must hold their ground with the rows reversed, or the difference could be an accident.
-    if difference(expected, found, ordered) is None or not engine.depends_on_row_order(sql, expected, ordered):
+    differs_reversed = engine.depends_on_row_order(sql, expected, ordered)
+    if difference(expected, found, ordered) is None or not differs_reversed:
         raise Rejected("same_result", code)
     for query, result in ((fixed_sql, expected), (sql, found)):
         if engine.depends_on_row_order(query, result, ordered):

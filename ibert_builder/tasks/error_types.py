@@ -29,7 +29,7 @@ ERROR_TYPES: dict[str, str] = {
     "undefined_name": "a column or function is named without saying where it is from",
     "unquoted_text": "a text is written without quotes",
     "wrong_case": "a column is named in the wrong case",
-    "renamed_column": "a column is used under the name it had before it was renamed, or rename is given its names the wrong way round",
+    "renamed_column": "a column goes by its name before a rename, or rename has both names swapped",
     # --- habits from elsewhere
     "pandas_idiom": "a method, accessor or argument of pandas DataFrames is used",
     "pandas_assignment": "a column is added by assigning to it, as in pandas",
@@ -55,7 +55,7 @@ ERROR_TYPES: dict[str, str] = {
     "window_argument": "a window or analytic function is given arguments that it does not have",
     "window_frame": "the frame of a window ends before it starts, or is no pair of bounds",
     # --- joins, relations and sets
-    "join_key": "a join is asked for on a column that one of its tables lacks, or on columns of different types",
+    "join_key": "a join is on a column that one of its tables lacks, or on columns of different types",
     "join_name_collision": "two columns of one name would stand in the result of a join",
     "join_argument": "a join is called with arguments that it does not have",
     "self_join": "a table is joined to itself without a view of it",
@@ -76,8 +76,8 @@ ERROR_TYPES: dict[str, str] = {
     "wrong_aggregate": "another aggregate function is used than the question asks for",
     "duplicate_counting": "rows are counted where distinct values are asked for, or duplicates are lost",
     "wrong_join_kind": "a join drops rows that should stay, or keeps rows that should not",
-    "missing_join_condition": "a join condition compares a column with itself or is missing, so that all rows pair up",
-    "wrong_sort_direction": "the rows are sorted in ascending order instead of descending, or the other way round",
+    "missing_join_condition": "a join has no condition, or one that is always true, so that all rows pair up",
+    "wrong_sort_direction": "rows are sorted in ascending order instead of descending, or vice versa",
     "limit_before_sort": "the rows are cut off before they are sorted or filtered",
     "missing_partition": "a window runs over the whole table instead of each group",
     "off_by_one": "a rank or position is counted from the wrong end or number",

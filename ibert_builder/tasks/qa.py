@@ -1,25 +1,25 @@
 """Q&A: a question as people ask it, and an answer that a maintainer of Ibis would sign.
 
-The names and defaults that an answer states are checked against the installed Ibis when the template is read, its
-code example is run for every record, and compared with SQL where the template says what it should give.
+The names and defaults that an answer states are checked against the installed Ibis when the template is read.
+The code example is run for every record, and compared with SQL where the template says what it should give.
 """
 
 from __future__ import annotations
 
 import re
+import uuid
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
-import duckdb
 import ibis.expr.types as ir
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from ibert_builder import workshop
-from ibert_builder.api_names import check_names, parameters, resolve
+from ibert_builder.api_claims import Claim
+from ibert_builder.api_names import check_names
 from ibert_builder.draw import Drawer
 from ibert_builder.engine import Engine, Result, difference
-from ibert_builder.errors import unknown
 from ibert_builder.layout import layout
 from ibert_builder.sandbox import ForbiddenCode
 from ibert_builder.tasks.base import Draft, Record, Rejected, Setting, Task
@@ -27,74 +27,41 @@ from ibert_builder.tasks.sql_to_ibis import run_query
 from ibert_builder.templates import Template, TemplateSpec, bind
 from ibert_builder.text import Language
 from ibert_builder.values import Style, TableValue, render_frame
-from ibert_builder.yaml_source import Strict
 
 Topic = Literal[
-    "basic_operations", "filtering", "sorting", "aggregation", "joins", "windows", "dates_times", "strings", "nulls", "nested_types",
-    "selectors", "reshaping", "set_operations", "conditionals", "casting", "reading_writing", "backends", "execution", "sql_interop",
-    "udfs", "performance", "from_pandas", "from_sql", "from_dplyr", "versions",
+    "basic_operations", "filtering", "sorting", "aggregation", "joins", "windows", "dates_times", "strings",
+    "nulls", "nested_types", "selectors", "reshaping", "set_operations", "conditionals", "casting",
+    "reading_writing", "backends", "execution", "sql_interop", "udfs", "performance", "from_pandas",
+    "from_sql", "from_dplyr", "versions",
 ]  # fmt: skip
 
 LONGEST_ANSWER = 700  # characters, slots included
 FEWEST_QUESTIONS, FEWEST_WITHOUT_TABLES = 3, 6
 
 _DEFAULT = re.compile(r"\bdefaults?\b", re.I)
+_SLOT = re.compile(r"(?<!\{)\{([a-z_][a-z0-9_]*)")
 _QUOTED = re.compile(r"`[^`]*`")
-
-
-class Claim(Strict):
-    """Something an answer says about a signature: a parameter's default, all the parameters, or an option's value."""
-
-    of: str = Field(description="as the answer would name it: Table.head, ibis.row_number, ibis.options.interactive")
-    parameter: str | None = None
-    default: Any = Field(None, description="of that parameter; `null` for None")
-    parameters: list[str] | None = Field(None, description="all of them, in order")
-    value: Any = Field(None, description="of an option or other attribute")
-
-    @property
-    def is_about_a_default(self) -> bool:
-        return bool({"default", "value"} & self.model_fields_set)
-
-    @model_validator(mode="after")
-    def _holds(self) -> Claim:
-        if "value" in self.model_fields_set:
-            found = resolve(self.of)
-            if found != self.value:
-                raise ValueError(f"{self.of} is {found!r}, not {self.value!r}")
-            return self
-        known = parameters(self.of)
-        if self.parameters is not None and list(known) != self.parameters:
-            raise ValueError(f"the parameters of {self.of} are {list(known)}, not {self.parameters}")
-        if self.parameters is None and self.parameter is None:
-            raise ValueError("expected a `parameter`, all `parameters` or a `value`")
-        if self.parameter is not None:
-            if self.parameter not in known:
-                raise ValueError(unknown(f"parameter of {self.of}", self.parameter, known))
-            found = known[self.parameter].default
-            if found is known[self.parameter].empty:
-                raise ValueError(f"{self.of} has no default for '{self.parameter}'")
-            if "default" in self.model_fields_set and (found != self.default or type(found) is not type(self.default)):
-                raise ValueError(f"the default of '{self.parameter}' in {self.of} is {found!r}, not {self.default!r}")
-        return self
 
 
 class QaTemplate(TemplateSpec):
     """A question in several phrasings, its answer and, unless it is about an idea, the code that shows it.
 
-    The answer may put in backticks what `api_names` knows; other things go into `foreign`. If it says "default", a
-    claim must back that.
+    The answer may put in backticks what `api_names` knows; other things go into `foreign`. What it calls a
+    default must be backed by a claim.
     """
 
     topic: Topic
-    questions: list[str] = Field(description="English; every phrasing of a template with tables names something of the record's own")
+    questions: list[str] = Field(description="English; those about tables name something of the record's own")
     code_example: str | None = Field(None, description="Ibis; one call of a chain a line; ends in the result")
     sql: str | None = Field(None, description="DuckDB SQL whose result the code example must give")
-    files: bool = Field(False, description="the code reads, writes, connects or executes: it runs in a folder of its own")
-    claims: list[Claim] = []
+    files: bool = Field(False, description="the code reads, writes, connects or executes")
+    claims: list[Claim] = Field([], description="what the answer says about signatures")
     foreign: list[str] = Field([], description="backticked pieces of the answer that are no part of Ibis")
     answer: str = Field(max_length=LONGEST_ANSWER, description="English, one to four sentences")
 
-    languages: ClassVar[Mapping[str, Language]] = {"questions": "en", "answer": "en", "code_example": "ibis", "sql": "sql"}
+    languages: ClassVar[Mapping[str, Language]] = {
+        "questions": "en", "answer": "en", "code_example": "ibis", "sql": "sql",
+    }  # fmt: skip
 
     @field_validator("questions")
     @classmethod
@@ -103,19 +70,20 @@ class QaTemplate(TemplateSpec):
         fewest = FEWEST_QUESTIONS if tables else FEWEST_WITHOUT_TABLES
         if len(set(questions)) < fewest:
             raise ValueError(f"expected at least {fewest} different questions, found {len(set(questions))}")
+        choices = {name for name, slot in info.data.get("slots", {}).items() if isinstance(slot, list)}
         for question in questions if tables else ():
-            if "{" not in question:
-                raise ValueError(f"every record would ask the same, for there is no slot in: {question}")
+            if not set(_SLOT.findall(question)) - choices:
+                raise ValueError(f"it would ask the same of every database: {question}")
         return questions
 
     @field_validator("answer")
     @classmethod
     def _true_of_ibis(cls, answer: str, info: ValidationInfo) -> str:
-        if _DEFAULT.search(_QUOTED.sub("", answer)) and not any(c.is_about_a_default for c in info.data.get("claims", ())):
+        claims, foreign = info.data.get("claims", ()), info.data.get("foreign", ())
+        if _DEFAULT.search(_QUOTED.sub("", answer)) and not any(claim.is_about_a_default for claim in claims):
             raise ValueError("it speaks of a default, and no claim says which")
         try:
-            about = tuple(claim.of for claim in info.data.get("claims", ()))
-            check_names(answer, info.data.get("code_example"), tuple(info.data.get("foreign", ())), about)
+            check_names(answer, info.data.get("code_example"), foreign, [claim.of for claim in claims])
         except SyntaxError as error:
             raise ValueError(f"the code example does not parse: {error.msg}") from None
         return answer
@@ -131,7 +99,7 @@ class Qa(Task):
     name = "qa"
     system_prompt = "Answer questions about Ibis clearly and concisely."
     template = QaTemplate
-    examples = 14
+    examples = 6
     input: ClassVar = {"question": "string"}
     target: ClassVar = {"answer": "string", "code_example": "string"}
     meta: ClassVar = {"topic": "string"}
@@ -144,12 +112,17 @@ class Qa(Task):
         questions = template.frames["questions"]
         index = setting.rng.randrange(len(questions)) if template.tables else setting.index % len(questions)
         bound = bind(template, Drawer(setting.database, setting.engine, setting.phrasebook, setting.rng))
-        texts = {"question": _prose(render_frame(questions[index], bound)), "answer": _prose(render_frame(template.frames["answer"][0], bound))}
+        texts = {
+            "question": _prose(render_frame(questions[index], bound)),
+            "answer": _prose(render_frame(template.frames["answer"][0], bound)),
+        }
         code = [layout(render_frame(frame, bound)) for frame in template.frames["code_example"]]
         style = Style(qualify=len(template.tables) > 1)
-        texts |= {"sql": render_frame(frame, bound, style) for frame in template.frames["sql"]}
-        # Text without code is its own kind; the brackets keep the name from being masked.
-        return Draft(template, setting.database, bound, texts["question"], code[0] if code else f"{template.name}()", texts)
+        for frame in template.frames["sql"]:
+            texts["sql"] = render_frame(frame, bound, style)
+        # Text without code is a skeleton of its own; the brackets keep its name from being masked.
+        known_by = code[0] if code else f"{template.name}()"
+        return Draft(template, setting.database, bound, texts["question"], known_by, texts)
 
     def prove(self, draft: Draft, engine: Engine) -> Record:
         spec = draft.template.spec
@@ -171,8 +144,8 @@ class Qa(Task):
         return record["input"]["question"]
 
     def answer(self, record: Record) -> str:
-        target = record["target"]
-        return target["answer"] if target["code_example"] is None else f"{target['answer']}\n\n{target['code_example']}"
+        parts = (record["target"]["answer"], record["target"]["code_example"])
+        return "\n\n".join(part for part in parts if part is not None)
 
 
 def _prove_on_engine(draft: Draft, engine: Engine) -> None:
@@ -190,17 +163,17 @@ def _prove_on_engine(draft: Draft, engine: Engine) -> None:
 
 
 def _prove_in_workshop(draft: Draft, engine: Engine) -> None:
-    tables = tuple(sorted({value.table.name for value in draft.bound.values() if isinstance(value, TableValue)}))
+    tables = {value.table.name: None for value in draft.bound.values() if isinstance(value, TableValue)}
     try:
-        outcome = workshop.run(draft.code, draft.database, tables)
+        outcome = workshop.run(draft.code, draft.database, tuple(tables))
     except (SyntaxError, ForbiddenCode):
         raise
     except workshop.NothingCame as nothing:
         raise Rejected("empty_result", f"{nothing}\n{draft.code}") from nothing
     except Exception as error:
         raise Rejected("code_fails", f"{type(error).__name__}: {error}\n{draft.code}") from error
-    if draft.texts.get("sql") and outcome.table is None:
-        raise draft.template.error("there is no table to compare with it: the code example gives something else", "sql")
+    if "sql" in draft.texts and outcome.table is None:
+        raise draft.template.error("the code example gives no table that could be compared with it", "sql")
     if outcome.table is not None:
         _compare_with_sql(draft, engine, outcome.table)
 
@@ -209,14 +182,12 @@ def _compare_with_sql(draft: Draft, engine: Engine, found: Result) -> None:
     if "sql" not in draft.texts:
         return
     sql = draft.texts["sql"]
-    try:
-        expected = run_query(engine, sql, _is_ordered(draft))
-    except duckdb.Error as error:
-        raise Rejected("sql_fails", f"{error}\n{sql}") from error
+    expected = run_query(engine, sql, _is_ordered(draft))
     if not found.types:  # values that came back through Arrow or pandas have types of their own
-        expected = replace(expected, types=())
+        rows = [tuple(str(v) if isinstance(v, uuid.UUID) else v for v in row) for row in expected.rows]
+        expected = replace(expected, types=(), rows=rows)
     if different := difference(expected, found, _is_ordered(draft)):
-        shown = f"expected {expected.columns} {expected.types} {expected.rows[:3]}\nfound    {found.columns} {found.types} {found.rows[:3]}"
+        shown = "\n".join(f"{r.columns} {r.types} {r.rows[:3]}" for r in (expected, found))
         raise Rejected(f"sql_differs_in_{different}", f"{sql}\n{draft.code}\n{shown}")
 
 

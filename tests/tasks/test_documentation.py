@@ -1,0 +1,333 @@
+"""Docstrings are those of their functions: written, read back and checked in every style."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import random
+from collections import Counter
+
+import pytest
+
+from ibert_builder.docstrings import QUOTES, STYLES, VERBS, DocstringError, check, insert, signature, write
+from ibert_builder.draw import NoFit
+from ibert_builder.engine import engine_for
+from ibert_builder.errors import InputError
+from ibert_builder.library import default_templates_dir
+from ibert_builder.phrases import load_phrases
+from ibert_builder.tasks.base import Rejected, Setting
+from ibert_builder.tasks.documentation import Documentation
+from ibert_builder.templates import load_templates
+
+TASK = Documentation()
+BOOK = load_phrases(default_templates_dir() / "_phrases")
+TEMPLATES = load_templates(default_templates_dir() / "documentation", "documentation", TASK.template, BOOK)
+
+SEED_EXAMPLE = {
+    "id": "uuid",
+    "task": "documentation",
+    "input": {
+        "code": "def get_active_users(table):\n    return table.filter(table.is_active)",
+        "style": "google",
+    },
+    "target": {
+        "docstring": '"""Get active users from table.\n\nArgs:\n    table: Input Ibis table\n\n'
+        'Returns:\n    Filtered table with only active users"""'
+    },
+    "meta": {"template": "simple_filter_func", "style": "google"},
+}
+
+
+def setting(database, *seed):
+    return Setting(database, engine_for(database), BOOK, random.Random("/".join(map(str, seed))))
+
+
+def drafts(library, template, least):
+    """Drafts of a template, until there are so many of each style."""
+    styles: Counter[str] = Counter()
+    for attempt in range(100):
+        for database in library.databases.values():
+            try:
+                draft = TASK.expand(template, setting(database, template.name, database.name, attempt))
+            except NoFit:
+                continue
+            if styles[draft.texts["style"]] < least:
+                styles[draft.texts["style"]] += 1
+                yield draft
+            if all(styles[style] >= least for style in STYLES):
+                return
+    raise AssertionError(f"{template.name} is rarely drawn: {styles}")
+
+
+@pytest.fixture(scope="module")
+def record(library):
+    draft = next(drafts(library, TEMPLATES[0], 1))
+    return TASK.record(draft, TASK.prove(draft, engine_for(draft.database)), unseen=False)
+
+
+def test_record_has_the_shape_of_the_seed(record):
+    for key, value in SEED_EXAMPLE.items():
+        assert type(record[key]) is type(value), key
+        if isinstance(value, dict):
+            assert set(value) <= set(record[key])
+            assert dict.fromkeys(value, str) == {k: type(record[key][k]) for k in value}
+    assert set(record["input"]) == set(TASK.input)
+    assert set(record["target"]) == set(TASK.target)
+    assert record["meta"]["style"] == record["input"]["style"]
+
+
+def test_instruction_is_the_seeds_with_the_style_filled_in(record):
+    expected = f"Generate a docstring for the Ibis function in {record['input']['style']} format."
+    assert record["system_prompt"] == record["messages"][0]["content"] == expected
+
+
+def test_user_sees_code_and_style_and_gets_the_docstring(record):
+    _, user, assistant = (message["content"] for message in record["messages"])
+    assert record["input"]["code"] in user and record["input"]["style"] in user
+    assert assistant == record["target"]["docstring"]
+
+
+@pytest.mark.parametrize("template", TEMPLATES, ids=lambda template: template.name)
+def test_docstring_is_that_of_its_function_in_its_style_alone(library, template):
+    for draft in drafts(library, template, 1):
+        proved = TASK.prove(draft, engine_for(draft.database))
+        docstring, style = proved["target"]["docstring"], proved["input"]["style"]
+        documented = insert(proved["input"]["code"], docstring)
+        function = ast.parse(documented).body[0]
+        assert f"{QUOTES}{ast.get_docstring(function)}{QUOTES}" == docstring
+        assert not docstring.startswith(f"{QUOTES}\n") and not docstring.endswith(f"\n{QUOTES}")
+        said = check(draft.code, docstring, style)
+        assert said == draft.texts["documented"]
+        for other in set(STYLES) - {style}:
+            with pytest.raises(DocstringError):
+                check(draft.code, docstring, other)
+
+
+def test_each_style_is_drawn_for_a_quarter_of_the_drafts_or_more(library):
+    webshop = library.databases["webshop"]
+    styles: Counter[str] = Counter()
+    for template in TEMPLATES:
+        for index in range(12):
+            try:
+                styles[TASK.expand(template, setting(webshop, template.name, index)).texts["style"]] += 1
+            except NoFit:
+                break
+    assert set(styles) == set(STYLES)
+    assert min(styles.values()) >= styles.total() / 4
+
+
+def test_templates_cover_what_is_promised():
+    assert len(TEMPLATES) >= 26
+    assert {template.spec.difficulty for template in TEMPLATES} == {"easy", "medium", "hard"}
+    hinted = sum(not template.spec.types for template in TEMPLATES)
+    assert len(TEMPLATES) / 2 < hinted < len(TEMPLATES)
+    assert sum(bool(template.spec.raises) for template in TEMPLATES) >= 5
+    returns = {template.spec.code.partition("-> ")[2].partition(":")[0] for template in TEMPLATES}
+    assert {"ibis.Table", "ibis.Column", "ibis.Scalar", "ibis.Deferred"} <= returns
+
+
+# --- the checker
+
+CODE = """def top(orders: ibis.Table, n: int = 3) -> ibis.Table:
+    if n < 1:
+        raise ValueError("n should be positive")
+    return orders.limit(n)"""
+
+GOOD = '''"""Select the first orders.
+
+Args:
+    orders (ibis.Table): Table of orders.
+    n (int, optional): Number of orders. Defaults to 3.
+
+Returns:
+    ibis.Table: The first orders.
+
+Raises:
+    ValueError: If `n` is less than 1."""'''
+
+
+def test_check_gives_what_the_docstring_says():
+    said = check(CODE, GOOD, "google")
+    assert [(p.name, p.type, p.default) for p in said.parameters] == [
+        ("orders", "ibis.Table", None),
+        ("n", "int", "3"),
+    ]
+    assert (said.return_type, said.raises) == ("ibis.Table", (("ValueError", "If `n` is less than 1."),))
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_one_function_reads_the_same_in_every_style(style):
+    said = check(CODE, GOOD, "google")
+    assert check(CODE, write(said, style), style) == said
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        ("    n (int, optional): Number of orders. Defaults to 3.\n", "", "parameter_undocumented"),
+        ("Defaults to 3.\n", "Defaults to 3.\n    m (int): No such thing.\n", "parameter_invented"),
+        ("(int, optional)", "(float, optional)", "type_differs"),
+        (" (int, optional)", "", "type_differs"),
+        ("Defaults to 3.", "Defaults to 4.", "default_differs"),
+        (" Defaults to 3.", "", "default_differs"),
+        ("ibis.Table: The", "ibis.Column: The", "type_differs"),
+        ("\n\nReturns:\n    ibis.Table: The first orders.", "", "returns_undocumented"),
+        ("\n\nRaises:\n    ValueError: If `n` is less than 1.", "", "exception_undocumented"),
+        ("ValueError: If", "KeyError: If it is odd.\n    ValueError: If", "exception_invented"),
+        ("Select the first orders.", "Select the first orders", "summary_without_period"),
+        ("Select the first orders.", "Selects the first orders.", "summary_not_imperative"),
+        ("Select the first orders.", "Selection of the first orders.", "summary_not_imperative"),
+        (
+            "first orders.\n\nArgs",
+            "first orders, of which there are as many as the parameter says.\n\nArgs",
+            "summary_too_long",
+        ),
+        ("Table of orders.", f"Table of orders, {'very ' * 12}long.", "line_too_long"),
+        ("Table of orders.", "Table of orders", "text_without_period"),
+        (QUOTES + "Select", QUOTES + "\nSelect", "docstring_mangled"),
+    ],
+)
+def test_wrong_docstring_is_refused(old, new, reason):
+    assert old in GOOD
+    with pytest.raises(DocstringError) as refused:
+        check(CODE, GOOD.replace(old, new), "google")
+    assert refused.value.reason == reason
+
+
+def test_parameters_out_of_order_are_refused():
+    said = check(CODE, GOOD, "google")
+    swapped = write(type(said)(**{**vars(said), "parameters": said.parameters[::-1]}), "numpy")
+    with pytest.raises(DocstringError, match="in the code"):
+        check(CODE, swapped, "numpy")
+
+
+def test_long_signatures_and_docstrings_meet_in_the_body():
+    code = "def f(\n    t: ibis.Table,\n) -> ibis.Table:\n    return t"
+    documented = ast.parse(insert(code, '"""Keep it.\n\n:returns: It."""'))
+    assert ast.get_docstring(documented.body[0]) == inspect.cleandoc("Keep it.\n\n:returns: It.")
+
+
+def test_half_hinted_functions_are_refused():
+    with pytest.raises(ValueError, match="for none"):
+        signature("def f(t: ibis.Table, n):\n    return t")
+
+
+def test_verbs_are_in_the_imperative_mood():
+    assert not [
+        verb
+        for verb in VERBS
+        if verb.endswith(("ing", "ed")) or (verb.endswith("s") and not verb.endswith("ss"))
+    ]
+
+
+# --- bad templates
+
+TEMPLATE = """templates:
+- name: bad
+  difficulty: easy
+  features: [filter]
+  tables: {t: any}
+  slots: {k: column key}
+  code: |
+    def first_{t}({t}: ibis.Table, n: int = 3) -> ibis.Table:
+        if n < 1:
+            raise ValueError("n should be positive")
+        return {t}.order_by({k:str}).limit(n)
+  summary: Select the first {t} in order of {k:name}.
+  parameters:
+    "{t:code}": Table of {t}.
+    n: Number of {t} to select.
+  returns: The first {t}.
+  raises:
+    ValueError: If `n` is less than 1.
+  calls:
+  - "first_{t}({t})"
+  fails:
+  - "first_{t}({t}, 0)"
+"""
+
+
+def attempt(tmp_path, webshop, old, new):
+    assert old in TEMPLATE
+    (tmp_path / "01_bad.yaml").write_text(TEMPLATE.replace(old, new), encoding="utf-8")
+    (template,) = load_templates(tmp_path, "documentation", TASK.template, BOOK)
+    return TASK.prove(TASK.expand(template, setting(webshop, "bad")), engine_for(webshop))
+
+
+def test_the_template_that_is_spoilt_below_is_good(tmp_path, webshop):
+    assert attempt(tmp_path, webshop, "name: bad", "name: good")["target"]["docstring"].startswith(
+        f"{QUOTES}Select the first"
+    )
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "reason"),
+    [
+        ("    n: Number of {t} to select.\n", "", 2, "the parameter 'n' is not documented"),
+        ("    n: Number", "    m: Nothing.\n    n: Number", 2, "unknown parameter 'm'"),
+        ("in order of {k:name}.", "in order of {k:name}", 2, "should end with a period"),
+        (
+            "summary: Select",
+            "summary: Selects",
+            2,
+            "unknown verb in the imperative mood 'Selects', did you mean 'Select'",
+        ),
+        ("summary: Select the", "summary: The", 2, "unknown verb in the imperative mood 'The'"),
+        (
+            "  raises:\n    ValueError: If `n` is less than 1.\n",
+            "",
+            2,
+            "the exception 'ValueError' is not documented",
+        ),
+        ("    ValueError: If", "    KeyError: Never.\n    ValueError: If", 2, "unknown exception 'KeyError'"),
+        ('  fails:\n  - "first_{t}({t}, 0)"\n', "", 2, "`fails` should have calls"),
+        ('"first_{t}({t}, 0)"', '"first_{t}({t}, 1)"', 21, "should raise ValueError, but runs"),
+        ('"first_{t}({t}, 0)"', '"first_{t}({t}, [])"', 21, "should raise ValueError, but raises"),
+        ("n: int = 3)", "n=3)", 2, "for all parameters and the result, or for none"),
+        (
+            "  returns: The first",
+            "  types: {n: int}\n  returns: The first",
+            2,
+            "documents what the code does not have",
+        ),
+        ("        return {t}.order_by", "        return table.order_by", 7, "'table'"),
+        (
+            "        return {t}.order_by({k:str}).limit(n)",
+            "        return {t}.limit(missing)",
+            7,
+            "'missing'",
+        ),
+        (".limit(n)", ".to_pandas()", 7, "ForbiddenCode"),
+        (".limit(n)", ".limitt(n)", 7, "did you mean 'limit'"),
+        (".limit(n)", ".limit(n", 7, "does not parse"),
+        ("def first_{t}({t}: ibis.Table", "def first(table: ibis.Table", 2, "'table' is not documented"),
+    ],
+)
+def test_bad_template_is_refused_by_file_line_and_reason(tmp_path, webshop, old, new, line, reason):
+    with pytest.raises(InputError) as refused:
+        attempt(tmp_path, webshop, old, new)
+    assert reason in str(refused.value)
+    assert refused.value.file == tmp_path / "01_bad.yaml"
+    assert refused.value.line == line
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        (".limit(n)", '.select("no_such_column")', "function_fails"),
+        (".limit(n)", ".limit(0)", "empty_result"),
+        (".order_by({k:str}).limit(n)", ".limit(n)", "depends_on_row_order"),
+        ("return {t}.order_by({k:str}).limit(n)", "return {k:str}", "not_an_expression"),
+        ("The first {t}.", "The first {t}, with no_such_column.", "name_not_in_code"),
+        ("The first {t}.", "The first {t}", "text_without_period"),
+        (
+            "Select the first {t}",
+            "Select the first {t}, but not those that come after them,",
+            "summary_too_long",
+        ),
+    ],
+)
+def test_unproved_draft_is_rejected_by_name(tmp_path, webshop, old, new, reason):
+    with pytest.raises(Rejected) as rejected:
+        attempt(tmp_path, webshop, old, new)
+    assert rejected.value.reason == reason

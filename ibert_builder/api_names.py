@@ -1,34 +1,14 @@
-"""Names of Ibis in English: a backticked piece of an answer must be something that the installed Ibis has.
-
-A backticked piece is one of:
-
-| piece | rule |
-|---|---|
-| `filter()`, `order_by` | a public method of an expression, schema or connection; a function of `ibis` |
-| `Table.head`, `ibis.cases()`, `con.sql` | that attribute of that class or module; `con` is a connection |
-| `{x:code}.upper()`, `_.n.sum()` | slots are free; the methods must exist; other columns come from the code |
-| `how="left"`, `nulls_first` | a parameter of something else that the answer names, or makes a claim about |
-| `"left"`, `5`, `None`, `int` | a Python literal, or a builtin of the closed list |
-| `int64`, `array<string>` | a data type as Ibis spells it |
-| `GROUP BY` | SQL, of words of the closed list |
-| a name that the example code introduces | as it stands there |
-| anything else | must be listed under `foreign:`, which says: this is no part of Ibis |
-"""
+"""Public names of the installed Ibis, and their parameters. Deprecated names do not count."""
 
 from __future__ import annotations
 
-import ast
 import functools
 import inspect
-import keyword
-import re
-from collections.abc import Iterator, Sequence
 from importlib.metadata import entry_points
 from types import MappingProxyType
 from typing import Any
 
 import ibis
-import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 from ibis import selectors
 from ibis.backends.duckdb import Backend
@@ -36,25 +16,6 @@ from ibis.expr.types.groupby import GroupedTable
 from ibis.expr.types.temporal import DayOfWeek
 
 from ibert_builder.errors import unknown
-from ibert_builder.text import join_chains
-
-BUILTINS = {*keyword.kwlist, "bool", "dict", "float", "int", "len", "list", "max", "min", "print", "str"}
-
-SQL_WORDS = frozenset(
-    re.findall(
-        r"\w+",
-        "ALL AND ANY AS ASC BETWEEN BY CASE CAST COALESCE COUNT CREATE CROSS CTE DATE DATE_TRUNC DELETE DESC "
-        "DISTINCT ELSE END EXCEPT EXISTS EXTRACT FALSE FIRST FROM FULL GROUP HAVING IF ILIKE IN INNER INSERT "
-        "INTERSECT INTERVAL INTO IS JOIN LAST LEFT LIKE LIMIT NOT NULL NULLIF NULLS OFFSET ON OR ORDER OUTER "
-        "OVER PARTITION QUALIFY RANGE RIGHT ROW ROWS ROW_NUMBER SELECT SUM TABLE THEN TRUE UNION UNNEST "
-        "UPDATE USING VALUES VIEW WHEN WHERE WINDOW WITH",
-    )
-)
-OPERATORS = ("&", "|", "~", "==", "!=", "<", ">")
-
-_PIECE = re.compile(r"`([^`]+)`")
-_PLACEHOLDER = re.compile(r"\{\{|\}\}|\{[a-z_][a-z0-9_]*(?:\.[a-z_]+)?(?::\w+)?\}")
-_SLOT = "slot_"
 
 
 class UnknownName(ValueError):
@@ -64,9 +25,10 @@ class UnknownName(ValueError):
 @functools.cache
 def classes() -> MappingProxyType[str, type]:
     """The classes whose methods count, by the name they go by in text."""
-    kinds = {
-        name: kind for name, kind in vars(ir).items() if isinstance(kind, type) and issubclass(kind, ir.Expr)
-    }
+    kinds: dict[str, type] = {}
+    for name, kind in vars(ir).items():
+        if isinstance(kind, type) and issubclass(kind, ir.Expr):
+            kinds[name] = kind
     kinds |= {
         "GroupedTable": GroupedTable,
         "DayOfWeek": DayOfWeek,
@@ -77,7 +39,8 @@ def classes() -> MappingProxyType[str, type]:
     return MappingProxyType(kinds)
 
 
-def _roots() -> dict[str, Any]:
+def roots() -> dict[str, Any]:
+    """What a dotted name may start with."""
     return {"ibis": ibis, "s": selectors, "con": Backend, **classes()}
 
 
@@ -87,25 +50,22 @@ def _backends() -> frozenset[str]:
 
 
 @functools.cache
-def _members() -> MappingProxyType[str, tuple[Any, ...]]:
+def members() -> MappingProxyType[str, tuple[Any, ...]]:
     """What each public name may mean: the attributes of that name, over all classes and `ibis` itself."""
     found: dict[str, list[Any]] = {}
     for owner in (*classes().values(), ibis):
         for name in _public(owner):
-            value = inspect.getattr_static(
-                owner, name, None
-            )  # the backends of `ibis` are loaded when first touched
+            # Not getattr: it would load the backends of `ibis`, most of which are not installed.
+            value = inspect.getattr_static(owner, name, None)
             if not _is_deprecated(value):
                 found.setdefault(name, []).append(value)
     return MappingProxyType({name: tuple(values) for name, values in found.items()})
 
 
 def _public(owner: Any) -> list[str]:
-    return (
-        list(selectors.__all__)
-        if owner is selectors
-        else [name for name in dir(owner) if not name.startswith("_")]
-    )
+    if owner is selectors:
+        return list(selectors.__all__)
+    return [name for name in dir(owner) if not name.startswith("_")]
 
 
 def _is_deprecated(value: Any) -> bool:
@@ -119,9 +79,9 @@ def resolve(path: str) -> Any:
         UnknownName: there is none, with the nearest one, or it is deprecated.
     """
     root, *rest = path.split(".")
-    if root not in _roots():
-        raise UnknownName(unknown("class or module", root, _roots()))
-    value = _roots()[root]
+    if root not in roots():
+        raise UnknownName(unknown("class or module", root, roots()))
+    value = roots()[root]
     if root == "ibis" and rest and rest[0] in _backends():
         rest[0] = "duckdb"  # every backend's module has the same functions, but few are installed
     for depth, name in enumerate(rest):
@@ -139,155 +99,17 @@ def parameters(path: str) -> dict[str, inspect.Parameter]:
     Raises:
         UnknownName: it does not exist, or has no signature.
     """
-    return _parameters(resolve(path), path)
+    return signature(resolve(path), path)
 
 
-def _parameters(function: Any, path: str) -> dict[str, inspect.Parameter]:
-    try:
-        signature = inspect.signature(inspect.unwrap(function))
-    except (TypeError, ValueError):
-        raise UnknownName(f"'{path}' has no signature") from None
-    return {name: parameter for name, parameter in signature.parameters.items() if name != "self"}
-
-
-def pieces(text: str) -> list[str]:
-    """The backticked pieces of a text, in order."""
-    return _PIECE.findall(text)
-
-
-def check_names(
-    text: str, code: str | None = None, foreign: Sequence[str] = (), about: Sequence[str] = ()
-) -> None:
-    """Check every backticked piece of a text by the rules above.
-
-    Args:
-        text: English, with placeholders.
-        code: the example that goes with it, whose own new names may be mentioned.
-        foreign: pieces that are no part of Ibis.
-        about: functions whose parameters may be named although the text does not name them.
+def signature(function: Any, path: str) -> dict[str, inspect.Parameter]:
+    """The parameters of a function that goes by the name `path`.
 
     Raises:
-        UnknownName: for the first piece that is nothing, with "did you mean".
+        UnknownName: it has no signature.
     """
-    if text.count("`") % 2:
-        raise UnknownName("a backtick opens a piece and nothing closes it")
-    own = _introduced(code)
-    parsed = [(piece, _parse(piece)) for piece in pieces(text) if piece not in foreign]
-    for unused in set(foreign) - set(pieces(text)):
-        raise UnknownName(f"'{unused}' is listed as foreign but does not stand in backticks in the text")
-    called = [resolve(path) for path in about]
-    called += [function for _, tree in parsed if tree is not None for function in _functions(tree)]
-    for piece, tree in parsed:
-        if tree is None:
-            _check_other(piece)
-            continue
-        for problem in _problems(tree, own, called):
-            if not (_is_sql(piece) or _is_type(piece)):
-                raise UnknownName(f"`{piece}`: {problem}")
-
-
-def _introduced(code: str | None) -> frozenset[str]:
-    """Names that code gives to tables, columns and functions."""
-    if code is None:
-        return frozenset()
-    nodes = list(ast.walk(ast.parse(join_chains(_PLACEHOLDER.sub(_filling, code)))))
-    names = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
-    names |= {n.arg for n in nodes if isinstance(n, ast.keyword) and n.arg}
-    names |= {n.value for n in nodes if isinstance(n, ast.Constant) and isinstance(n.value, str)}
-    return frozenset(names | {n.name for n in nodes if isinstance(n, ast.FunctionDef)})
-
-
-def _filling(match: re.Match[str]) -> str:
-    return match[0][0] if match[0] in ("{{", "}}") else _SLOT + re.sub(r"\W", "_", match[0][1:-1])
-
-
-def _parse(piece: str) -> ast.AST | None:
-    """A piece as Python: an expression, or the keyword arguments of some call; None where it is neither."""
-    code = _PLACEHOLDER.sub(_filling, piece)
-    for text in (code, f"{_SLOT}call({code})"):
-        try:
-            return ast.parse(text, mode="eval")
-        except SyntaxError:
-            continue
-    return None
-
-
-def _check_other(piece: str) -> None:
-    if not (_is_sql(piece) or _is_type(piece) or piece in BUILTINS or piece in OPERATORS):
-        raise UnknownName(f"`{piece}` is no Python, no SQL and no data type (list it under `foreign`?)")
-
-
-def _is_sql(piece: str) -> bool:
-    words = re.findall(r"\w+", piece)
-    return bool(words) and all(word in SQL_WORDS for word in words)
-
-
-def _is_type(piece: str) -> bool:
     try:
-        return dt.dtype(piece) is not None
-    except Exception:
-        return False
-
-
-def _functions(tree: ast.AST) -> Iterator[Any]:
-    """The functions that a piece names."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Name | ast.Attribute):
-            yield from _meanings(node)
-
-
-def _meanings(node: ast.Name | ast.Attribute) -> tuple[Any, ...]:
-    path = _path(node)
-    if path and path.split(".")[0] in _roots():
-        try:
-            return (resolve(path),)
-        except UnknownName:
-            return ()
-    return _members().get(node.attr if isinstance(node, ast.Attribute) else node.id, ())
-
-
-def _path(node: ast.AST) -> str | None:
-    """`a.b.c` as text, or None for anything that does not start at a name."""
-    if isinstance(node, ast.Name):
-        return node.id
-    before = _path(node.value) if isinstance(node, ast.Attribute) else None
-    return f"{before}.{node.attr}" if before and isinstance(node, ast.Attribute) else None
-
-
-def _problems(tree: ast.AST, own: frozenset[str], called: list[Any]) -> Iterator[str]:
-    inner = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
-    bound = {n.arg for n in ast.walk(tree) if isinstance(n, ast.arg)}
-    free = own | bound | {"ibis", "_", "s", "con"} | BUILTINS
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Attribute):
-            path = _path(node)
-            if path and path.split(".")[0] in _roots():
-                try:
-                    resolve(path)
-                except UnknownName as error:
-                    yield str(error)
-            elif not node.attr.startswith(_SLOT) and node.attr not in own and node.attr not in _members():
-                yield unknown("method", node.attr, _members())
-        elif isinstance(node, ast.Name) and id(node) not in inner:
-            if node.id.startswith(_SLOT) or node.id in free or node.id in _members() or node.id in classes():
-                continue
-            if not any(_takes(function, node.id) for function in called):
-                yield unknown("name", node.id, _members())
-        elif isinstance(node, ast.Name) and not (
-            node.id.startswith(_SLOT) or node.id in free or node.id in classes()
-        ):
-            yield unknown("class or module", node.id, _roots())
-        elif isinstance(node, ast.Call):
-            functions = list(_meanings(node.func)) if isinstance(node.func, ast.Name | ast.Attribute) else []
-            for argument in node.keywords:
-                if argument.arg and not any(_takes(f, argument.arg, True) for f in functions or called):
-                    yield f"nothing named here takes an argument '{argument.arg}'"
-
-
-def _takes(function: Any, name: str, free: bool = False) -> bool:
-    """Whether a function has a parameter of that name; `free` if any `**names` will do."""
-    try:
-        found = _parameters(getattr(function, "__func__", function), name)
-    except UnknownName:
-        return False
-    return name in found or (free and any(p.kind is p.VAR_KEYWORD for p in found.values()))
+        found = inspect.signature(inspect.unwrap(function)).parameters
+    except (TypeError, ValueError):
+        raise UnknownName(f"'{path}' has no signature") from None
+    return {name: parameter for name, parameter in found.items() if name != "self"}

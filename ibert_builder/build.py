@@ -28,7 +28,7 @@ from ibert_builder.tasks.base import Task
 
 COMPLETE = "train_complete.jsonl"
 REJECTED = "rejected.jsonl"
-FRUITLESS = 3  # so many rejections without one example mean that the template is wrong, not unlucky
+FRUITLESS = 5  # so many rejections without one example mean that the template is wrong, not unlucky
 
 Shard = tuple[str, str]  # task, database
 Progress = Callable[[int, int], None]

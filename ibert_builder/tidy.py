@@ -59,7 +59,7 @@ def tidy(sql: str, dialect: str, grammar: type[sqlglot.Dialect], tables: Columns
     for select in tree.find_all(exp.Select):
         _drop_needless_aliases(select)
         _place_no_nulls(select, never_null or {}, grammar)
-        _use_aliases(select, dialect)
+        _use_aliases(select, tables, tree, dialect)
     _name_sources(tree)
     for select in tree.find_all(exp.Select):
         _collapse_stars(select, tables, tree, dialect)
@@ -134,6 +134,9 @@ _FRAMELESS = (exp.RowNumber, exp.Rank, exp.DenseRank, exp.PercentRank, exp.CumeD
 def _drop_noise(tree: exp.Query) -> None:
     """Leave out what Ibis spells out and the dialect means anyway."""
     _drop_literal_casts(tree)
+    for cast in list(tree.find_all(exp.Cast)):
+        if cast.is_type(exp.DataType.Type.BOOLEAN) and isinstance(cast.this, _COMPARISON) and isinstance(cast.parent, exp.Where | exp.Connector):
+            cast.replace(cast.this)  # a condition is a boolean
     for paren in list(tree.find_all(exp.Paren)):
         if isinstance(paren.this, (*_ARITHMETIC, *_COMPARISON, exp.Connector, exp.Column, exp.Func)) and not _binds_looser(paren.this, paren.parent):
             paren.replace(paren.this)
@@ -551,12 +554,16 @@ def _place_no_nulls(select: exp.Select, never_null: Columns, grammar: type[sqlgl
     outer = any(join.side for join in select.args.get("joins") or ())
 
     def known(node: exp.Expression) -> bool:
+        if isinstance(node, exp.Case):
+            return all(isinstance(value, exp.Literal) for value in (node.args.get("default"), *(test.args["true"] for test in node.args["ifs"])))
+        if isinstance(node, exp.Count | exp.Literal):
+            return True
         return isinstance(node, exp.Column) and not outer and node.name in never_null.get(tables.get(node.table, ""), ())
 
     for order in select.find_all(exp.Order):
         for ordered in list(order.expressions):
             first = ordered.this.args["ifs"][0].this if isinstance(ordered.this, exp.Case) and ordered.this.args["ifs"] else None
-            if isinstance(first, exp.Is) and isinstance(first.expression, exp.Null) and known(first.this) and len(ordered.this.args["ifs"]) == 1:
+            if isinstance(first, exp.Is) and isinstance(first.expression, exp.Null) and known(first.this.unnest()) and len(ordered.this.args["ifs"]) == 1:
                 ordered.pop()
             elif known(ordered.this):
                 large = grammar.NULL_ORDERING == "nulls_are_large"
@@ -564,17 +571,23 @@ def _place_no_nulls(select: exp.Select, never_null: Columns, grammar: type[sqlgl
                 ordered.set("nulls_first", (small and not ordered.args.get("desc")) or (large and bool(ordered.args.get("desc"))))
 
 
-def _use_aliases(select: exp.Select, dialect: str) -> None:
+def _use_aliases(select: exp.Select, tables: Columns, tree: exp.Query, dialect: str) -> None:
     """ORDER BY, and GROUP BY where the dialect lets it, use the name that the projection gives an expression."""
-    sources = {column.name for column in select.find_all(exp.Column)}
     named = {e.unalias(): e.alias for e in select.expressions if e.alias and not isinstance(e.unalias(), exp.Column | exp.Literal)}
     order, group = select.args.get("order"), select.args.get("group")
     for ordered in order.expressions if order is not None else ():
         if ordered.this in named:
             ordered.set("this", exp.column(named[ordered.this]))
+        elif dialect == "mysql":  # which takes names within expressions too
+            for node in list(ordered.this.walk()):
+                if node in named and node.parent is not None:
+                    (node.parent if isinstance(node.parent, exp.Paren) else node).replace(exp.column(named[node]))
     if group is not None and dialect in GROUP_BY_ALIAS:
         # A column of this name would come first in most dialects.
-        group.set("expressions", [exp.column(named[key]) if named.get(key, "") not in ("", *sources) else key for key in group.expressions])
+        columns = [_columns_of(source, tables, tree) for source in _sources(select)]
+        if None not in columns:
+            hidden = {name for names in columns for name in names or ()} | {""}
+            group.set("expressions", [exp.column(named[key]) if named.get(key, "") not in hidden else key for key in group.expressions])
 
 
 _ARITHMETIC = (exp.Add, exp.Sub, exp.Mul, exp.Div, exp.IntDiv, exp.Mod, exp.DPipe, exp.Neg)
@@ -737,6 +750,8 @@ def write(tree: exp.Query, dialect: type[sqlglot.Dialect], width: int = WIDTH) -
     if "SELECT" in sql and dialect.__name__ == "MSSQL":
         # sqlglot breaks the line before TOP, and repeats every name in a subquery.
         sql = re.sub(r"\b(\w+) AS \1$", r"\1", re.sub(r"\b(\w+) AS \1,$", r"\1,", re.sub(r"SELECT\s+TOP", "SELECT TOP", sql), flags=re.MULTILINE), flags=re.MULTILINE)
+    if dialect.__name__ == "MySQL":
+        sql = re.sub(r"(?<!\w)\(([\w.`]+ RLIKE '(?:[^']|'')*')\)", r"\1", sql)  # which it puts in brackets everywhere
     sql = reflow(sql, width)
     for number, literal in enumerate(originals):
         sql = sql.replace(f"'__text_{number}__'", literal.sql(dialect))

@@ -4,8 +4,10 @@ import shutil
 from pathlib import Path
 
 import pytest
+import yaml
 
 from ibert_builder.library import default_templates_dir, load_library
+from ibert_builder.tasks import TASKS
 
 ROOT = Path(__file__).parent.parent
 
@@ -31,6 +33,20 @@ def templates_dir(tmp_path) -> Path:
     for task, templates in SMALL.items():
         (folder / task).mkdir()
         (folder / task / "01_small.yaml").write_text(templates, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def sample_dir(tmp_path_factory) -> Path:
+    """The real databases and phrases, with a dozen or so templates of each task, for tests that build several times."""
+    source, folder = default_templates_dir(), tmp_path_factory.mktemp("sample") / "templates"
+    for name in ("_phrases", "_databases"):
+        shutil.copytree(source / name, folder / name)
+    for task in TASKS:
+        templates = [t for path in sorted((source / task).glob("*.yaml")) for t in yaml.safe_load(path.read_text("utf-8"))["templates"]]
+        chosen = templates[:: max(1, len(templates) // 10)]
+        (folder / task).mkdir()
+        (folder / task / "01_sample.yaml").write_text(yaml.safe_dump({"templates": chosen}, sort_keys=False), encoding="utf-8")
     return folder
 
 

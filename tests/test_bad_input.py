@@ -82,11 +82,11 @@ def test_duplicate_table_name(templates_dir):
 )
 def test_template_that_proves_nothing_is_an_error_and_leaves_earlier_files(templates_dir, tmp_path, old, new, reason):
     out = tmp_path / "out"
-    build(out, ("sql_to_ibis",), Options(3), templates_dir=templates_dir)
+    build(out, ("sql_to_ibis",), Options(8), templates_dir=templates_dir)
     before = {path.name: path.read_bytes() for path in out.rglob("*.jsonl")}
     spoil(templates_dir, S2I, old, new)
     with pytest.raises(InputError, match=reason) as error:
-        build(out, ("sql_to_ibis",), Options(3), templates_dir=templates_dir)
+        build(out, ("sql_to_ibis",), Options(8), templates_dir=templates_dir)
     assert "01_small.yaml:2: templates.0: template 'small_filter' gives no example" in str(error.value)
     assert {path.name: path.read_bytes() for path in out.rglob("*.jsonl")} == before
     assert not list(out.glob(".building-*"))

@@ -22,9 +22,9 @@ def contents(folder):
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory):
+def built(tmp_path_factory, sample_dir):
     out = tmp_path_factory.mktemp("built")
-    return out, build(out, options=Options(3))
+    return out, build(out, options=Options(3), templates_dir=sample_dir)
 
 
 def test_files_are_those_of_the_seed(built):
@@ -39,24 +39,25 @@ def test_files_are_those_of_the_seed(built):
         assert all(json.loads(line)["task"] == task for line in lines)
 
 
-def test_bytes_do_not_depend_on_processes(built, tmp_path):
-    build(tmp_path, options=Options(3), num_proc=2)
+def test_bytes_do_not_depend_on_processes(built, tmp_path, sample_dir):
+    build(tmp_path, options=Options(3), num_proc=2, templates_dir=sample_dir)
     assert contents(tmp_path) == contents(built[0])
 
 
 @pytest.mark.parametrize("environment", [{"PYTHONHASHSEED": "1", "TZ": "Asia/Tokyo"}, {"PYTHONHASHSEED": "2", "LC_ALL": "C"}])
-def test_bytes_do_not_depend_on_hash_seed_locale_or_time_zone(built, tmp_path, environment):
+def test_bytes_do_not_depend_on_hash_seed_locale_or_time_zone(built, tmp_path, sample_dir, environment):
     command = [sys.executable, "-m", "ibert_builder.cli", "build", "--examples-per-template", "3", "--out", str(tmp_path)]
+    command += ["--templates-dir", str(sample_dir)]
     subprocess.run(command, check=True, env={**os.environ, **environment}, capture_output=True)
     assert contents(tmp_path) == contents(built[0])
 
 
-def test_a_failing_run_leaves_earlier_files_whole(built, monkeypatch):
+def test_a_failing_run_leaves_earlier_files_whole(built, sample_dir, monkeypatch):
     out, _ = built
     before = contents(out)
     monkeypatch.setattr(build_module, "_make", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        build(out, options=Options(2))
+        build(out, options=Options(2), templates_dir=sample_dir)
     assert contents(out) == before
 
 
@@ -71,9 +72,9 @@ def test_unknown_config(tmp_path):
         build(tmp_path, ("sql_to_ibs",))
 
 
-def test_link_stands_for_a_task(built, tmp_path):
+def test_link_stands_for_a_task(built, tmp_path, sample_dir):
     existing = built[0] / "sql_to_ibis.jsonl"
-    report = build(tmp_path, ("sql_to_ibis", "code_completion"), Options(2), links={"sql_to_ibis": existing})
+    report = build(tmp_path, ("sql_to_ibis", "code_completion"), Options(2), templates_dir=sample_dir, links={"sql_to_ibis": existing})
     linked = tmp_path / "sql_to_ibis.jsonl"
     assert linked.is_symlink() and linked.read_bytes() == existing.read_bytes()
     assert (tmp_path / "train_complete.jsonl").read_bytes().startswith(existing.read_bytes())

@@ -76,7 +76,7 @@ def laid_out_alike(fixed: str, broken: str) -> tuple[str, str]:
     try:
         texts = layout(fixed), layout(broken)
         if "\n" not in texts[0] and "\n" in texts[1]:
-            # People do write a line that is a little too long; what is far too long is broken, and so is its fix.
+            # People do write lines that are a little too long.
             texts = texts[0], layout(broken, TOO_WIDE)
         if ("\n" in texts[0]) != ("\n" in texts[1]):
             narrow = min(len(join_chains(fixed)), len(join_chains(broken))) - 1

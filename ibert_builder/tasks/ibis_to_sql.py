@@ -19,7 +19,7 @@ from pydantic import Field
 from sqlglot.errors import SqlglotError
 
 from ibert_builder.dialects import DIALECTS, compile_for, grammar, in_plain_values, sqlite_for, to_duckdb
-from ibert_builder.draw import Drawer
+from ibert_builder.draw import Drawer, NoFit
 from ibert_builder.engine import CodeFails, Engine, Result, difference, orders_result
 from ibert_builder.layout import layout
 from ibert_builder.style import ibis_style
@@ -55,7 +55,10 @@ class IbisToSql(Task):
         rng = setting.rng
         wanted = setting.dialects or (("duckdb",) if rng.random() < DUCKDB_SHARE else DIALECTS)
         assert isinstance(template.spec, IbisToSqlTemplate)
-        dialect = rng.choice([d for d in wanted if d not in template.spec.not_in] or ["duckdb"])
+        possible = [dialect for dialect in wanted if dialect not in template.spec.not_in]
+        if not possible:
+            raise NoFit(f"{template.name} cannot be said in {', '.join(wanted)}")
+        dialect = rng.choice(possible)
         bound = bind(template, Drawer(setting.database, setting.engine, setting.phrasebook, rng, dialect))
         frame = template.frames["ibis"][0]
         written = layout(render_frame(frame, bound, ibis_style(rng, bound)))

@@ -17,7 +17,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from ibert_builder import workshop
 from ibert_builder.api_claims import Claim
-from ibert_builder.api_names import check_names
+from ibert_builder.api_text import check_names
 from ibert_builder.draw import Drawer
 from ibert_builder.engine import Engine, Result, difference
 from ibert_builder.layout import layout
@@ -46,7 +46,7 @@ _QUOTED = re.compile(r"`[^`]*`")
 class QaTemplate(TemplateSpec):
     """A question in several phrasings, its answer and, unless it is about an idea, the code that shows it.
 
-    The answer may put in backticks what `api_names` knows; other things go into `foreign`. What it calls a
+    The answer may put in backticks what `api_text` knows; other things go into `foreign`. What it calls a
     default must be backed by a claim.
     """
 

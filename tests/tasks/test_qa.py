@@ -11,7 +11,8 @@ import ibis
 import pytest
 
 from ibert_builder import workshop
-from ibert_builder.api_names import UnknownName, check_names
+from ibert_builder.api_names import UnknownName
+from ibert_builder.api_text import check_names
 from ibert_builder.databases import Database, load_databases
 from ibert_builder.draw import NoFit
 from ibert_builder.engine import engine_for

@@ -169,7 +169,8 @@ def _draw(
             draft = task.expand(template, Setting(database, engine_for(database), library.phrasebook, rng, dialects, index))
         except NoFit:
             return "no_fit"
-        withheld = is_withheld(draft.skeleton, seed)
+        # Templates without tables ask no query; each of them is in one split as a whole anyway.
+        withheld = bool(template.tables) and is_withheld(draft.skeleton, seed)
         if draft.key not in seen and not (withheld and database.split == SPLITS[0]):
             return draft, withheld
     return "exhausted"

@@ -81,6 +81,8 @@ def _group_to_break(text: str) -> tuple[int, int] | None:
         if character in _OPEN:
             stack.append(index)
         elif character in _CLOSE:
+            if not stack:
+                return None  # code that is broken on purpose
             opened = stack.pop()
             if not stack and text[opened + 1 : index].strip():
                 groups.append((opened, index))

@@ -82,14 +82,15 @@ FUNCTION = Rules(
 
 # An example that reads, writes, connects or runs; only ever in a folder of its own.
 FILES = Rules(
+    nodes=(ast.FunctionDef, ast.Return),  # an example may define a function, to be called for every row
     functions=frozenset(
         "connect duckdb duckdb.connect sqlite sqlite.connect get_backend list_tables memtable options options.interactive "
-        "options.default_backend options.sql.default_limit parse_sql read_csv read_json read_parquet set_backend table to_sql "
+        "options.default_backend options.sql options.sql.default_limit parse_sql read_csv read_json read_parquet set_backend table to_sql "
         "udf udf.scalar udf.scalar.builtin udf.scalar.python".split()
     ),
     methods=frozenset(
         "alias cache compile create_table create_view disconnect drop_table drop_view execute get_name insert list_databases "
-        "list_tables name pipe preview raw_sql read_csv read_json read_parquet sql table to_csv to_json to_pandas "
+        "list_tables name pipe preview raw_sql read_csv read_json read_parquet sql table to_csv to_json to_list to_pandas "
         "to_pandas_batches to_parquet to_pyarrow to_pyarrow_batches truncate_table unbind get_schema equals fetchall "
         "builtin python scalar".split()
     ),

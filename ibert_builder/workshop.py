@@ -15,14 +15,14 @@ import os
 import tempfile
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import ibis
 import ibis.expr.types as ir
-import pandas as pd  # type: ignore[import-untyped]
+import pandas as pd
 import pyarrow as pa
 from ibis import selectors
 from ibis.config import Config
@@ -31,8 +31,6 @@ from ibert_builder.databases import Database
 from ibert_builder.engine import TIME_LIMIT, Result, write_tables
 from ibert_builder.sandbox import FILES, compile_code
 
-# An example may define a function, to be called for every row.
-RULES = replace(FILES, nodes=(ast.FunctionDef, ast.Return), methods=FILES.methods | {"to_list"})
 FORMATS = ("csv", "parquet", "json")
 
 
@@ -63,7 +61,7 @@ def run(code: str, database: Database, tables: tuple[str, ...]) -> Outcome:
     """
     database = replace(database, tables={name: database.tables[name] for name in tables})
     names = {*tables}.union(*(table.columns for table in database.tables.values()))
-    before, last = compile_code(code, names, RULES)
+    before, last = compile_code(code, names, FILES)
     with _folder() as folder, _own_options():
         backend = ibis.duckdb.connect()
         backend.con.execute("SET TimeZone = 'UTC'")
@@ -77,7 +75,7 @@ def run(code: str, database: Database, tables: tuple[str, ...]) -> Outcome:
             "s": selectors,
             **{name: backend.table(name) for name in tables},
         }
-        namespace["__builtins__"] = {name: getattr(builtins, name) for name in RULES.builtins}
+        namespace["__builtins__"] = {name: getattr(builtins, name) for name in FILES.builtins}
         with _time_limit(backend, namespace), contextlib.redirect_stdout(io.StringIO()):
             if before is not None:
                 exec(before, namespace)

@@ -84,6 +84,32 @@ SMALL = {
   code: |
     {t}.filter({p}).select({k:str})
 """,
+    "error_resolution": """templates:
+- name: small_mistake
+  error_type: unknown_column
+  difficulty: easy
+  features: [filter]
+  tables: {t: any}
+  slots: {x: column numeric, v: value of x}
+  code: |
+    {t}.filter({x} > {v})
+  broken: |
+    {t}.filter({t}.{x:typo} > {v})
+  raises: AttributeError
+  explanation: "The column is called `{x:name}`, not `{x:typo}`."
+""",
+    "qa": """templates:
+- name: small_question
+  topic: basic_operations
+  difficulty: easy
+  features: [limit]
+  tables: {t: any}
+  slots: {k: column key}
+  questions: ["First rows of {t:code}?", "head of {t:code}", "Show some {t:code}"]
+  claims: [{of: Table.head, parameter: n, default: 5}]
+  answer: Use `head()`, which gives 5 rows by default.
+  code_example: "{t}.order_by({k:str}).head(3)"
+""",
     "documentation": """templates:
 - name: small_function
   difficulty: easy

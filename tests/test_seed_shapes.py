@@ -31,6 +31,31 @@ SEED_EXAMPLES = {
         "target": {"sql": "SELECT *\nFROM table\nWHERE age > 18"},
         "meta": {"template": "filter_to_sql", "difficulty": "easy"},
     },
+    "error_resolution": {
+        "id": "uuid",
+        "task": "error_resolution",
+        "context": {"tables": {"table": {"schema": {"age": "int64"}}}},
+        "input": {
+            "broken_code": "table.filter(table.age > '18')",
+            "error": "TypeError: '>' not supported between int and str",
+            "context_info": "age column is int64 type",
+        },
+        "target": {
+            "fixed_code": "table.filter(table.age > 18)",
+            "explanation": "Removed quotes from 18 to compare as integer",
+        },
+        "meta": {"template": "type_error", "error_type": "type_mismatch"},
+    },
+    "qa": {
+        "id": "uuid",
+        "task": "qa",
+        "input": {"question": "How do I filter rows where age is greater than 18?"},
+        "target": {
+            "answer": "Use the filter() method with a comparison expression",
+            "code_example": "table.filter(table.age > 18)",
+        },
+        "meta": {"template": "how_to_filter", "topic": "filtering"},
+    },
     "documentation": {
         "id": "uuid",
         "task": "documentation",
@@ -44,13 +69,15 @@ INSTRUCTIONS = {
     "code_completion": "Complete the partial Ibis expression. Output only the completed code.",
     "sql_to_ibis": "Translate the SQL query to equivalent Ibis code.",
     "ibis_to_sql": "Translate the Ibis expression to SQL for the specified dialect.",
+    "error_resolution": "Fix the compilation or type error in the Ibis code.",
+    "qa": "Answer questions about Ibis clearly and concisely.",
     "documentation": "Generate a docstring for the Ibis function in {style} format.",
 }
 
 
 @pytest.fixture(scope="module", params=sorted(SEED_EXAMPLES))
 def pair(request, library):
-    record = next(generate(library, request.param, "webshop", Options(4), Tally()))
+    record = next(generate(library, request.param, "webshop", Options(10), Tally()))
     return SEED_EXAMPLES[request.param], record
 
 
@@ -63,7 +90,9 @@ def test_record_has_the_keys_and_types_of_the_seed(pair):
     for key, value in seed.items():
         assert type(record[key]) is type(value), key
         if isinstance(value, dict) and key != "context":
-            assert {k: type(v) for k, v in value.items()}.items() <= {k: type(v) for k, v in record[key].items()}.items()
+            optional = TASKS[record["task"]].optional
+            for name, inner in value.items():
+                assert type(record[key][name]) is type(inner) or (name in optional and record[key][name] is None), name
 
 
 def test_schemas_are_nested_as_in_the_seed(pair):

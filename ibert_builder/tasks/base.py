@@ -79,6 +79,7 @@ class Task(ABC):
         input, target, meta: the columns of those structs (besides the `meta` that all tasks have), as Arrow type names.
         columns: columns beside them, which repeat a field of `input`.
         dialects: the SQL dialects it knows, if any.
+        optional: the fields of `input` and `target` that may be null.
     """
 
     name: ClassVar[str]
@@ -90,6 +91,7 @@ class Task(ABC):
     meta: ClassVar[Mapping[str, str]] = {}
     columns: ClassVar[Mapping[str, str]] = {}
     dialects: ClassVar[tuple[str, ...]] = ()
+    optional: ClassVar[frozenset[str]] = frozenset()
 
     def most(self, template: Template) -> int | None:
         """How many drafts a template can give at the most, where that is known: texts without slots give one each."""

@@ -85,6 +85,7 @@ class ErrorResolution(Task):
     system_prompt = "Fix the compilation or type error in the Ibis code."
     template = ErrorResolutionTemplate
     examples = 15  # of very many templates
+    optional = frozenset({"error", "context_info"})
     input: ClassVar = {"broken_code": "string", "error": "string", "context_info": "string"}
     target: ClassVar = {"fixed_code": "string", "explanation": "string"}
     meta: ClassVar = {"error_type": "string"}

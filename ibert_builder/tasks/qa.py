@@ -100,6 +100,7 @@ class Qa(Task):
     system_prompt = "Answer questions about Ibis clearly and concisely."
     template = QaTemplate
     examples = 6
+    optional = frozenset({"code_example"})
     input: ClassVar = {"question": "string"}
     target: ClassVar = {"answer": "string", "code_example": "string"}
     meta: ClassVar = {"topic": "string"}

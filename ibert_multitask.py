@@ -42,7 +42,9 @@ class IbertMultitask(datasets.GeneratorBasedBuilder):
 
     VERSION = datasets.Version(ibert_builder.__version__)
     BUILDER_CONFIG_CLASS = IbertConfig
-    BUILDER_CONFIGS = [IbertConfig(name=name, version=ibert_builder.__version__) for name in ibert_builder.records.CONFIGS]  # noqa: RUF012
+    BUILDER_CONFIGS = [
+        IbertConfig(name=name, version=ibert_builder.__version__) for name in ibert_builder.records.CONFIGS
+    ]  # noqa: RUF012
     DEFAULT_CONFIG_NAME = ibert_builder.records.ALL
 
     def __init__(self, *args, config_name=None, **kwargs):
@@ -63,7 +65,9 @@ class IbertMultitask(datasets.GeneratorBasedBuilder):
         for task in tasks:
             self.config.options.dialects_of(task)
         return [
-            datasets.SplitGenerator(split, gen_kwargs={"shards": ibert_builder.generate.shards(library, split, tasks)})
+            datasets.SplitGenerator(
+                split, gen_kwargs={"shards": ibert_builder.generate.shards(library, split, tasks)}
+            )
             for split in ibert_builder.databases.SPLITS
         ]
 
@@ -71,5 +75,7 @@ class IbertMultitask(datasets.GeneratorBasedBuilder):
         library = ibert_builder.library.load_library(self.config.templates_dir)
         for task, database in shards:
             tally = ibert_builder.generate.Tally()
-            for record in ibert_builder.generate.generate(library, task, database, self.config.options, tally):
+            for record in ibert_builder.generate.generate(
+                library, task, database, self.config.options, tally
+            ):
                 yield record["id"], ibert_builder.records.to_row(record, self.info.features)

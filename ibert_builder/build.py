@@ -14,7 +14,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import sqlglot
 
@@ -98,19 +98,29 @@ def build(
     work = [(split, shard) for split in SPLITS for shard in shards(library, split, made)]
     with _workspace(out) as temporary:
         counts = {name: check_link(TASKS[name], path) for name, path in links.items()}
-        report = Report({t.name: Tally() for t in made}, {t.name: dict.fromkeys(SPLITS, 0) for t in tasks}, {t.name: 0.0 for t in made})
+        report = Report(
+            {t.name: Tally() for t in made},
+            {t.name: dict.fromkeys(SPLITS, 0) for t in tasks},
+            {t.name: 0.0 for t in made},
+        )
         with _Files(temporary) as files:
-            for done, ((split, (task_name, _)), result) in enumerate(_results(work, options, templates_dir, num_proc), 1):
+            for done, ((split, (task_name, _)), result) in enumerate(
+                _results(work, options, templates_dir, num_proc), 1
+            ):
                 files.write(_file_of(split, task_name), result.lines)
                 report.tallies[task_name].add(result.tally)
                 report.kept[task_name][split] += result.count
                 report.seconds[task_name] += result.seconds
                 if progress:
                     progress(done, len(work))
-            for task_name, template, reason, detail in (r for tally in report.tallies.values() for r in tally.rejections):
+            for task_name, template, reason, detail in (
+                r for tally in report.tallies.values() for r in tally.rejections
+            ):
                 line = {"task": task_name, "template": template, "reason": reason, "detail": detail}
                 files.write(REJECTED, json.dumps(line, ensure_ascii=False) + "\n")
-            files.touch([_file_of(split, task.name) for split in SPLITS for task in made] + [COMPLETE, REJECTED])
+            files.touch(
+                [_file_of(split, task.name) for split in SPLITS for task in made] + [COMPLETE, REJECTED]
+            )
         for task in made:
             _refuse_fruitless(library, task, report.tallies[task.name])
         for name, count in counts.items():
@@ -128,7 +138,9 @@ def _file_of(split: str, task: str) -> str:
     return f"{task}.jsonl" if split == SPLITS[0] else f"{split}/{task}.jsonl"
 
 
-def _results(work: list[tuple[str, Shard]], options: Options, templates_dir: str | Path | None, num_proc: int) -> Iterator[tuple[tuple[str, Shard], _Made]]:
+def _results(
+    work: list[tuple[str, Shard]], options: Options, templates_dir: str | Path | None, num_proc: int
+) -> Iterator[tuple[tuple[str, Shard], _Made]]:
     """The results of all shards, in order."""
     folder = str(resolve_templates_dir(templates_dir))
     if num_proc == 1:
@@ -200,7 +212,9 @@ def _refuse_fruitless(library: Library, task: Task, tally: Tally) -> None:
     """A template of which nothing was proved is wrong; one that was never drawn may only be rare in a small build."""
     for template in library.templates[task.name]:
         outcomes = {o: n for (_, name, o), n in tally.outcomes.items() if name == template.name}
-        reasons = {outcome: count for outcome, count in outcomes.items() if outcome not in NOT_DRAWN | {"kept"}}
+        reasons = {
+            outcome: count for outcome, count in outcomes.items() if outcome not in NOT_DRAWN | {"kept"}
+        }
         if "kept" not in outcomes and sum(reasons.values()) >= FRUITLESS:
             detail = next(d for _, name, _, d in tally.rejections if name == template.name)
             listed = ", ".join(f"{reason} ({count})" for reason, count in reasons.items())

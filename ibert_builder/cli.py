@@ -37,22 +37,44 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="ibert-multitask", description="Proved multi-task training examples for Ibis.")
+    parser = argparse.ArgumentParser(
+        prog="ibert-multitask", description="Proved multi-task training examples for Ibis."
+    )
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     command = commands.add_parser("build", help="generate, prove and write the dataset as JSONL")
-    command.add_argument("--out", type=Path, default=Path("data/multitask"), metavar="DIR", help="default: %(default)s")
-    command.add_argument("--config", nargs="+", default=["all"], metavar="NAME", help=f"some of: {', '.join(CONFIGS)}")
-    command.add_argument("--examples-per-template", type=int, metavar="N", help="drafts per template, over all splits")
+    command.add_argument(
+        "--out", type=Path, default=Path("data/multitask"), metavar="DIR", help="default: %(default)s"
+    )
+    command.add_argument(
+        "--config", nargs="+", default=["all"], metavar="NAME", help=f"some of: {', '.join(CONFIGS)}"
+    )
+    command.add_argument(
+        "--examples-per-template", type=int, metavar="N", help="drafts per template, over all splits"
+    )
     command.add_argument("--seed", type=int, default=0, metavar="N")
     command.add_argument("--dialects", nargs="+", metavar="NAME", help="the SQL dialects to draw from")
-    command.add_argument("--num-proc", type=int, default=1, metavar="N", help="processes; the bytes are the same for any number")
-    command.add_argument("--link", action="append", default=[], metavar="TASK=FILE", help="let an existing JSONL file stand for a task's train file")
+    command.add_argument(
+        "--num-proc",
+        type=int,
+        default=1,
+        metavar="N",
+        help="processes; the bytes are the same for any number",
+    )
+    command.add_argument(
+        "--link",
+        action="append",
+        default=[],
+        metavar="TASK=FILE",
+        help="let an existing JSONL file stand for a task's train file",
+    )
     _add_templates_dir(command)
     command.set_defaults(run=_build)
 
-    command = commands.add_parser("databases", help="list the sample databases, or write them as DuckDB files")
+    command = commands.add_parser(
+        "databases", help="list the sample databases, or write them as DuckDB files"
+    )
     command.add_argument("names", nargs="*", metavar="NAME", help="default: all")
     command.add_argument("--out", type=Path, metavar="DIR", help="write DIR/NAME.duckdb")
     _add_templates_dir(command)
@@ -63,14 +85,18 @@ def _parser() -> argparse.ArgumentParser:
     command.set_defaults(run=_schema)
 
     command = commands.add_parser("card", help="make the examples in the dataset card anew")
-    command.add_argument("card", type=Path, nargs="?", default=Path("README.md"), metavar="FILE", help="default: %(default)s")
+    command.add_argument(
+        "card", type=Path, nargs="?", default=Path("README.md"), metavar="FILE", help="default: %(default)s"
+    )
     _add_templates_dir(command)
     command.set_defaults(run=_card)
     return parser
 
 
 def _add_templates_dir(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--templates-dir", type=Path, metavar="DIR", help="default: the templates that come with the package")
+    command.add_argument(
+        "--templates-dir", type=Path, metavar="DIR", help="default: the templates that come with the package"
+    )
 
 
 def _build(chosen: argparse.Namespace) -> int:
@@ -82,8 +108,16 @@ def _build(chosen: argparse.Namespace) -> int:
         if not equals or not path:
             raise InputError(f"expected TASK=FILE, found '{link}'", key="--link")
         links[task] = Path(path)
-    options = Options(chosen.examples_per_template, chosen.seed, tuple(chosen.dialects) if chosen.dialects else None)
-    columns = TextColumn("proving"), BarColumn(), MofNCompleteColumn(), TextColumn("shards"), TimeElapsedColumn()
+    options = Options(
+        chosen.examples_per_template, chosen.seed, tuple(chosen.dialects) if chosen.dialects else None
+    )
+    columns = (
+        TextColumn("proving"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("shards"),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         shown = bar.add_task("", total=None)
         report = build(
@@ -108,7 +142,16 @@ def _print(report: Report) -> None:
     for task, kept in report.kept.items():
         tally = report.tallies.get(task)
         if tally is None:
-            table.add_row(task, "linked", "", str(sum(kept.values())), *(str(kept[split]) for split in SPLITS), "", "", "")
+            table.add_row(
+                task,
+                "linked",
+                "",
+                str(sum(kept.values())),
+                *(str(kept[split]) for split in SPLITS),
+                "",
+                "",
+                "",
+            )
             continue
         reasons: Counter[str] = Counter()
         for (_, _, outcome), count in tally.outcomes.items():
@@ -123,7 +166,10 @@ def _print(report: Report) -> None:
             *(str(kept[split]) for split in SPLITS),
             f"{sum(rejected.values())} ({sum(rejected.values()) / max(drafts, 1):.1%})",
             f"{report.seconds[task]:.1f}",
-            "\n".join(f"{reason} {count}" for reason, count in sorted(rejected.items(), key=lambda item: (-item[1], item[0]))),
+            "\n".join(
+                f"{reason} {count}"
+                for reason, count in sorted(rejected.items(), key=lambda item: (-item[1], item[0]))
+            ),
         )
     console = Console()
     # In a pipe or log there is no width to keep to.
@@ -139,7 +185,9 @@ def _databases(chosen: argparse.Namespace) -> int:
     for database in databases:
         print(f"{database.name} ({database.split}): {database.domain}")
         for table in database.tables.values():
-            print(f"  {table.name}: {len(table.rows)} rows; {', '.join(f'{c} {t}' for c, t in table.schema.items())}")
+            print(
+                f"  {table.name}: {len(table.rows)} rows; {', '.join(f'{c} {t}' for c, t in table.schema.items())}"
+            )
     return 0
 
 

@@ -52,8 +52,12 @@ class Make(Strict):
     """How the values of a column are made: exactly one of the keys below."""
 
     serial: int | None = Field(None, description="1, 2, 3, ... from this number on, in shuffled row order")
-    ref: str | None = Field(None, description="a key of that table; a few rows point to no row, a few rows are never pointed to")
-    choice: list[Any] | dict[Any, float] | None = Field(None, description="one of these values, or value: weight")
+    ref: str | None = Field(
+        None, description="a key of that table; a few rows point to no row, a few rows are never pointed to"
+    )
+    choice: list[Any] | dict[Any, float] | None = Field(
+        None, description="one of these values, or value: weight"
+    )
     integer: tuple[int, int] | None = Field(None, description="[lowest, highest]")
     number: tuple[float, float, int] | None = Field(None, description="[lowest, highest, decimal places]")
     date: tuple[str, str] | None = Field(None, description="[first, last], ISO dates")
@@ -72,7 +76,9 @@ class Make(Strict):
     @model_validator(mode="after")
     def _exactly_one(self) -> Make:
         if len(self.model_fields_set) != 1:
-            raise ValueError(f"expected exactly one way of making values, found {sorted(self.model_fields_set) or 'none'}")
+            raise ValueError(
+                f"expected exactly one way of making values, found {sorted(self.model_fields_set) or 'none'}"
+            )
         return self
 
     @property
@@ -208,7 +214,9 @@ def _build(source: Source) -> Database:
                     raise source.error(unknown("table", parent, spec.tables), (*here, "make", "ref"))
                 references.append(Reference(table_name, name, parent, spec.tables[parent].key))
             if after is not None and after.column not in table.columns:
-                raise source.error(unknown("column", after.column, table.columns), (*here, "make", "after", "column"))
+                raise source.error(
+                    unknown("column", after.column, table.columns), (*here, "make", "after", "column")
+                )
     try:
         rows = make_rows(spec)
     except (ValueError, TypeError) as error:
@@ -256,7 +264,9 @@ def load_databases(folder: Path) -> dict[str, Database]:
             raise source.error(f"there is another database named '{database.name}'", ("name",))
         for table in database.tables:
             if table in owner:
-                raise source.error(f"database '{owner[table]}' has a table of this name too", ("tables", table))
+                raise source.error(
+                    f"database '{owner[table]}' has a table of this name too", ("tables", table)
+                )
             owner[table] = database.name
         databases[database.name] = database
     if not databases:

@@ -52,7 +52,11 @@ def compile_for(expression: ibis.Expr, dialect: str) -> str:
     Raises:
         Exception: of many classes, where the dialect cannot say it.
     """
-    table = expression.unbind().as_table() if not isinstance(expression, ibis.expr.types.Table) else expression.unbind()
+    table = (
+        expression.unbind().as_table()
+        if not isinstance(expression, ibis.expr.types.Table)
+        else expression.unbind()
+    )
     return str(compiler(dialect).to_sqlglot(table).sql(grammar(dialect)))
 
 
@@ -76,7 +80,9 @@ class Sqlite:
         for table in database.tables.values():
             self._connection.execute(f"CREATE TABLE {table.name} ({', '.join(table.columns)})")
             rows = [[plain(value) for value in row] for row in table.rows]
-            self._connection.executemany(f"INSERT INTO {table.name} VALUES ({', '.join('?' * len(table.columns))})", rows)
+            self._connection.executemany(
+                f"INSERT INTO {table.name} VALUES ({', '.join('?' * len(table.columns))})", rows
+            )
 
     def run(self, sql: str) -> Result:
         """Execute a query.
@@ -86,7 +92,9 @@ class Sqlite:
         """
         cursor = self._connection.execute(sql)
         names = tuple(column[0] for column in cursor.description)
-        return Result(names, ("",) * len(names), [tuple(plain(cell) for cell in row) for row in cursor.fetchall()])
+        return Result(
+            names, ("",) * len(names), [tuple(plain(cell) for cell in row) for row in cursor.fetchall()]
+        )
 
 
 @functools.lru_cache(maxsize=32)
@@ -97,7 +105,11 @@ def sqlite_for(database: Database) -> Sqlite:
 
 def in_plain_values(result: Result) -> Result:
     """A DuckDB result in the values that SQLite has for it."""
-    return Result(result.columns, ("",) * len(result.columns), [tuple(plain(cell) for cell in row) for row in result.rows])
+    return Result(
+        result.columns,
+        ("",) * len(result.columns),
+        [tuple(plain(cell) for cell in row) for row in result.rows],
+    )
 
 
 def plain(value: Any) -> Any:

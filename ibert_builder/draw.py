@@ -15,7 +15,15 @@ from ibert_builder.phrases import Phrase, Phrasebook
 from ibert_builder.slots import ROLES, Slot
 from ibert_builder.text import Placeholder
 from ibert_builder.types import fits, type_class
-from ibert_builder.values import CANONICAL, ChoiceValue, ColumnList, ColumnValue, LiteralValue, PhraseValue, TableValue
+from ibert_builder.values import (
+    CANONICAL,
+    ChoiceValue,
+    ColumnList,
+    ColumnValue,
+    LiteralValue,
+    PhraseValue,
+    TableValue,
+)
 
 NESTED_COLUMN = 0.75  # how often a slot inside a phrase is a column, where a phrase would be possible too
 TELLING = (0.08, 0.92)  # the share of rows that a predicate should hold for
@@ -60,7 +68,9 @@ class Drawer:
             return self._predicate(owner, depth, slot.only, slot.avoid)
         return self.phrase(slot.kind, slot.wanted, owner, depth, slot.only, slot.avoid)
 
-    def _predicate(self, owner: TableValue, depth: int, only: frozenset[str], avoid: frozenset[str]) -> PhraseValue:
+    def _predicate(
+        self, owner: TableValue, depth: int, only: frozenset[str], avoid: frozenset[str]
+    ) -> PhraseValue:
         """A boolean phrase that is true of some rows and not of others: any other tells no two queries apart."""
         for _ in range(8):
             value = self.phrase("scalar", "boolean", owner, depth, only, avoid)
@@ -73,14 +83,24 @@ class Drawer:
     def _columns_of(bound: dict[str, Any]) -> set[tuple[str, str]]:
         return {(v.owner.slot, v.column.name) for v in bound.values() if isinstance(v, ColumnValue)}
 
-    def column(self, wanted: str, owner: TableValue, taken: set[tuple[str, str]] = frozenset()) -> ColumnValue:  # type: ignore[assignment]
+    def column(
+        self, wanted: str, owner: TableValue, taken: set[tuple[str, str]] = frozenset()
+    ) -> ColumnValue:  # type: ignore[assignment]
         """A column of a role or class. Numbers that identify are no numbers: keys are drawn by role or as `any` only."""
         names = {name for _, name in taken}  # of other tables too: a result has each name once
         options = [column for column in owner.table.columns.values() if column.name not in names]
         if wanted in ROLES:
-            options = [column for column in options if column.role == wanted or (wanted == "nullable" and column.nullable)]
+            options = [
+                column
+                for column in options
+                if column.role == wanted or (wanted == "nullable" and column.nullable)
+            ]
         else:
-            options = [c for c in options if fits(c.type_class, wanted) and (wanted == "any" or c.role not in ("key", "reference"))]
+            options = [
+                c
+                for c in options
+                if fits(c.type_class, wanted) and (wanted == "any" or c.role not in ("key", "reference"))
+            ]
         if not options:
             raise NoFit(f"no {wanted} column in {owner.table.name}")
         # A column that another slot uses is the second choice: AVG(x) GROUP BY x says little, x = 1 AND x = 2 nothing.
@@ -123,7 +143,9 @@ class Drawer:
                 options.remove(phrase)
         raise NoFit(f"no {kind} phrase gives {wanted} over {owner.table.name}")
 
-    def fill(self, phrase: Phrase, wanted: str, owner: TableValue, depth: int, inside: frozenset[str] = frozenset()) -> PhraseValue:
+    def fill(
+        self, phrase: Phrase, wanted: str, owner: TableValue, depth: int, inside: frozenset[str] = frozenset()
+    ) -> PhraseValue:
         """The phrase with its slots drawn."""
         arguments: dict[str, Any] = {}
         for name, slot in phrase.takes.items():
@@ -145,7 +167,14 @@ class Drawer:
         return PhraseValue(phrase, arguments, gives)
 
     def _operand(
-        self, kind: str, wanted: str, phrase: Phrase, owner: TableValue, depth: int, inside: frozenset[str], bound: dict[str, Any]
+        self,
+        kind: str,
+        wanted: str,
+        phrase: Phrase,
+        owner: TableValue,
+        depth: int,
+        inside: frozenset[str],
+        bound: dict[str, Any],
     ) -> Any:
         nested = inside | {phrase.group}
         taken = self._columns_of(bound)
@@ -182,7 +211,9 @@ class Drawer:
         if how == "value" and kind not in ("integer", "float", "decimal", "date", "timestamp"):
             return LiteralValue(self.rng.choice(values), kind)
         values = _round_ones(values)
-        first, last = {"value": (0.05, 0.95), "low": (0.1, 0.4), "middle": (0.3, 0.7), "high": (0.6, 0.9)}[how]
+        first, last = {"value": (0.05, 0.95), "low": (0.1, 0.4), "middle": (0.3, 0.7), "high": (0.6, 0.9)}[
+            how
+        ]
         chosen = values[int(first * len(values)) : max(int(last * len(values)), int(first * len(values)) + 1)]
         return LiteralValue(self.rng.choice(chosen), kind)
 
@@ -214,11 +245,15 @@ class Drawer:
         column = source.column
         if how == "field":
             fields = list(zip(column.dtype.names, column.dtype.types, strict=True))
-            name, kind = self.rng.choice([(n, k) for n, k in fields if not hasattr(column.dtype, n)] or fields)
+            name, kind = self.rng.choice(
+                [(n, k) for n, k in fields if not hasattr(column.dtype, n)] or fields
+            )
             return LiteralValue(name, type_class(kind))
         if how == "key":
             return self._key(column.make, column.type_class)
-        elements = [e for value in source.owner.table.values[column.name] for e in value or () if e is not None]
+        elements = [
+            e for value in source.owner.table.values[column.name] for e in value or () if e is not None
+        ]
         if len(set(elements)) < 2:
             raise NoFit("fewer than two different elements")
         return LiteralValue(self.rng.choice(elements), column.type_class[len("array<") : -1])
@@ -258,5 +293,3 @@ def _round_ones(values: list[Any]) -> list[Any]:
     else:
         plain = values
     return plain if len(plain) >= 3 else values
-
-

@@ -94,7 +94,9 @@ class Engine:
         """
         before, last = compile_code(code, self._names, rules)
         namespace = dict(self._namespace)
-        namespace["__builtins__"] = {name: getattr(builtins, name) for name in rules.builtins if hasattr(builtins, name)}
+        namespace["__builtins__"] = {
+            name: getattr(builtins, name) for name in rules.builtins if hasattr(builtins, name)
+        }
         if before is not None:
             exec(before, namespace)
         return eval(last, namespace)
@@ -180,7 +182,9 @@ def write_tables(connection: duckdb.DuckDBPyConnection, database: Database) -> N
     """Create the tables of a database, with their rows, in the connection's current schema."""
     for table in database.tables.values():
         types = ibis.backends.sql.datatypes.DuckDBType
-        columns = {name: types.from_ibis(column.dtype).sql("duckdb") for name, column in table.columns.items()}
+        columns = {
+            name: types.from_ibis(column.dtype).sql("duckdb") for name, column in table.columns.items()
+        }
         declared = ", ".join(f'"{name}" {kind}' for name, kind in columns.items())
         connection.execute(f"CREATE TABLE {table.name} ({declared})")
         connection.register("_rows", _arrow(table))
@@ -274,7 +278,9 @@ def _sort_key(row: tuple[Any, ...]) -> str:
 
 def _same(left: Any, right: Any) -> bool:
     if isinstance(left, float) and isinstance(right, float):
-        return math.isclose(left, right, rel_tol=FLOAT_TOLERANCE, abs_tol=1e-12) or (math.isnan(left) and math.isnan(right))
+        return math.isclose(left, right, rel_tol=FLOAT_TOLERANCE, abs_tol=1e-12) or (
+            math.isnan(left) and math.isnan(right)
+        )
     if isinstance(left, list | tuple) and isinstance(right, list | tuple):
         return len(left) == len(right) and all(map(_same, left, right))
     if isinstance(left, dict) and isinstance(right, dict):

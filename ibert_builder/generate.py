@@ -44,7 +44,10 @@ class Options:
 
     def __post_init__(self) -> None:
         if self.examples_per_template is not None and self.examples_per_template < 1:
-            raise InputError(f"expected a positive number or None, found {self.examples_per_template}", key="examples_per_template")
+            raise InputError(
+                f"expected a positive number or None, found {self.examples_per_template}",
+                key="examples_per_template",
+            )
         known = {dialect for task in TASKS.values() for dialect in task.dialects}
         for dialect in self.dialects or ():
             if dialect not in known:
@@ -62,7 +65,10 @@ class Options:
             return None
         chosen = tuple(dialect for dialect in self.dialects if dialect in task.dialects)
         if not chosen:
-            raise InputError(f"{task.name} has none of {list(self.dialects)} (expected some of: {', '.join(task.dialects)})", key="dialects")
+            raise InputError(
+                f"{task.name} has none of {list(self.dialects)} (expected some of: {', '.join(task.dialects)})",
+                key="dialects",
+            )
         return chosen
 
 
@@ -101,7 +107,9 @@ def split_of(template: Template, index: int) -> str:
     Templates without tables say the same in every database, so each of them belongs to one split as a whole.
     """
     if not template.tables:
-        index = int.from_bytes(hashlib.sha256(f"{template.task}/{template.name}".encode()).digest()[:4], "big")
+        index = int.from_bytes(
+            hashlib.sha256(f"{template.task}/{template.name}".encode()).digest()[:4], "big"
+        )
     return {1: SPLITS[1], 2: SPLITS[2]}.get(index % 10, SPLITS[0])
 
 
@@ -116,7 +124,9 @@ def _database_of(template: Template, index: int, seed: int, databases: list[str]
     return databases[int.from_bytes(digest[:4], "big") % len(databases)]
 
 
-def generate(library: Library, task_name: str, database_name: str, options: Options, tally: Tally) -> Iterator[Record]:
+def generate(
+    library: Library, task_name: str, database_name: str, options: Options, tally: Tally
+) -> Iterator[Record]:
     """Make and prove the records of a task on a database, in their order in the dataset; count into `tally`."""
     task, database = TASKS[task_name], library.databases[database_name]
     engine = engine_for(database)
@@ -146,7 +156,9 @@ def generate(library: Library, task_name: str, database_name: str, options: Opti
                 tally.rejections.append((task_name, template.name, rejected.reason, rejected.detail))
                 continue
             except Exception as error:
-                raise RuntimeError(f"the prover failed on draft {key} of {template.source.path}:\n{draft.code}") from error
+                raise RuntimeError(
+                    f"the prover failed on draft {key} of {template.source.path}:\n{draft.code}"
+                ) from error
             tally.count(template, "kept")
             yield record
 
@@ -166,7 +178,9 @@ def _draw(
     for attempt in range(DRAWS):
         rng = random.Random(f"{key}/{attempt}")
         try:
-            draft = task.expand(template, Setting(database, engine_for(database), library.phrasebook, rng, dialects, index))
+            draft = task.expand(
+                template, Setting(database, engine_for(database), library.phrasebook, rng, dialects, index)
+            )
         except NoFit:
             return "no_fit"
         # Templates without tables ask no query; each of them is in one split as a whole anyway.

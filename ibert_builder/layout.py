@@ -43,7 +43,13 @@ def _prefix(line: str) -> tuple[str, str]:
 
 
 # From the loosest on; binary ones only, which stand between spaces.
-_OPERATORS = ((" | ",), (" & ",), (" == ", " != ", " < ", " <= ", " > ", " >= "), (" + ", " - "), (" * ", " / ", " // ", " % "))
+_OPERATORS = (
+    (" | ",),
+    (" & ",),
+    (" == ", " != ", " < ", " <= ", " > ", " >= "),
+    (" + ", " - "),
+    (" * ", " / ", " // ", " % "),
+)
 _SHORT = 20  # a call with fewer characters than this between its brackets is not worth breaking
 
 
@@ -61,7 +67,9 @@ def fit(text: str, indent: int, width: int, in_brackets: bool = True) -> str:
         return text
     opening, closing = group
     before, body, after = text[: opening + 1], text[opening + 1 : closing], text[closing:]
-    is_call = opening > 0 and text[opening] == "(" and (text[opening - 1].isalnum() or text[opening - 1] in "_])")
+    is_call = (
+        opening > 0 and text[opening] == "(" and (text[opening - 1].isalnum() or text[opening - 1] in "_])")
+    )
     arguments = split_arguments(body)
     if text[opening] == "(" and not is_call and len(arguments) == 1:
         return f"{before}\n{deeper}{fit(body, indent + 4, width)}\n{pad}{after}"  # no comma: it would make a tuple

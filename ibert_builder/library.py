@@ -15,7 +15,12 @@ from ibert_builder.phrases import Phrasebook, load_phrases
 from ibert_builder.tasks import TASKS
 from ibert_builder.templates import Template, load_templates
 
-PROVERS = ("ibis-framework", "sqlglot", "duckdb", "docstring-parser")  # the packages whose versions decide what is proved
+PROVERS = (
+    "ibis-framework",
+    "sqlglot",
+    "duckdb",
+    "docstring-parser",
+)  # the packages whose versions decide what is proved
 
 
 @dataclass(frozen=True)
@@ -42,7 +47,10 @@ def resolve_templates_dir(templates_dir: str | Path | None) -> Path:
     if not folder.is_dir():
         raise InputError("there is no such templates folder", file=folder)
     if not any(folder.glob("*/*.yaml")):
-        raise InputError("the templates folder holds no templates (expected <task>/*.yaml, _phrases/ and _databases/)", file=folder)
+        raise InputError(
+            "the templates folder holds no templates (expected <task>/*.yaml, _phrases/ and _databases/)",
+            file=folder,
+        )
     return folder
 
 
@@ -60,7 +68,9 @@ def load_library(templates_dir: str | Path | None = None) -> Library:
 def _load(folder: Path, _digest: str) -> Library:
     databases = load_databases(folder / "_databases")
     phrasebook = load_phrases(folder / "_phrases")
-    templates = {name: load_templates(folder / name, name, task.template, phrasebook) for name, task in TASKS.items()}
+    templates = {
+        name: load_templates(folder / name, name, task.template, phrasebook) for name, task in TASKS.items()
+    }
     return Library(databases, phrasebook, templates)
 
 

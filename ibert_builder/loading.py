@@ -48,7 +48,10 @@ def load_dataset(
     from ibert_multitask import IbertConfig, IbertMultitask
 
     if Path(path).name.removesuffix(".py") != SCRIPT:
-        raise InputError(f"this loads {SCRIPT}.py only, found '{path}'; use datasets.load_dataset for other datasets", key="path")
+        raise InputError(
+            f"this loads {SCRIPT}.py only, found '{path}'; use datasets.load_dataset for other datasets",
+            key="path",
+        )
     known = {field.name for field in dataclasses.fields(IbertConfig)} - {"name"}
     for keyword in config_kwargs:
         if keyword not in known:
@@ -56,5 +59,7 @@ def load_dataset(
     builder = IbertMultitask(cache_dir=cache_dir, config_name=name, **config_kwargs)
     if streaming:
         return builder.as_streaming_dataset(split=split)
-    builder.download_and_prepare(download_mode=download_mode, verification_mode=verification_mode, num_proc=num_proc)
+    builder.download_and_prepare(
+        download_mode=download_mode, verification_mode=verification_mode, num_proc=num_proc
+    )
     return builder.as_dataset(split=split, in_memory=bool(keep_in_memory))

@@ -28,7 +28,9 @@ class PhraseSpec(Strict):
     ibis: str
     sql: str
     en: str
-    alias: str | None = Field(None, description="the natural name of the result: `total_{x}`; by default `{x}_NAME`")
+    alias: str | None = Field(
+        None, description="the natural name of the result: `total_{x}`; by default `{x}_NAME`"
+    )
     weight: float = Field(1.0, gt=0, description="how often it is drawn, relative to the others")
     top_only: bool = Field(False, description="not to be nested in other phrases")
     not_in: list[str] = Field([], description="dialects in which it cannot be said or cannot be proved")
@@ -132,7 +134,9 @@ def _phrase(source: Source, index: int, spec: PhraseSpec, group: str, kind: str)
     )  # fmt: skip
 
 
-def parse_slots(source: Source, at: tuple[str | int, ...], declarations: dict[str, SlotDeclaration]) -> dict[str, Slot]:
+def parse_slots(
+    source: Source, at: tuple[str | int, ...], declarations: dict[str, SlotDeclaration]
+) -> dict[str, Slot]:
     """Parse the slot declarations that stand at a location of a file."""
     slots: dict[str, Slot] = {}
     for name, declaration in declarations.items():
@@ -163,7 +167,13 @@ def canonical_filling(slots: dict[str, Slot]):
 
 
 def checked_frame(
-    source: Source, at: tuple[str | int, ...], text: str, language: Language, known, canonical, is_statement: bool = False
+    source: Source,
+    at: tuple[str | int, ...],
+    text: str,
+    language: Language,
+    known,
+    canonical,
+    is_statement: bool = False,
 ) -> Frame:
     """Make a frame of a text at a location of a file; its placeholders must be `known`, and it must parse.
 
@@ -182,5 +192,7 @@ def checked_frame(
             frame.parse()
         except (SyntaxError, sqlglot.errors.SqlglotError) as error:
             reason = str(error).splitlines()[0]
-            raise source.error(f"does not parse as {language}: {reason} (in: {frame.filled()!r})", at) from None
+            raise source.error(
+                f"does not parse as {language}: {reason} (in: {frame.filled()!r})", at
+            ) from None
     return frame

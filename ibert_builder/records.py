@@ -70,7 +70,10 @@ def to_row(record: Record, columns: Features) -> dict[str, Any]:
     tables = record["context"]["tables"]
     row["context"] = {
         "tables": [
-            {"name": name, "schema": [{"name": column, "type": kind} for column, kind in table["schema"].items()]}
+            {
+                "name": name,
+                "schema": [{"name": column, "type": kind} for column, kind in table["schema"].items()],
+            }
             for name, table in tables.items()
         ]
     }

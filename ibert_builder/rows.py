@@ -36,7 +36,9 @@ def _keys(database: str, name: str, table: TableSpec) -> list[Any]:
     column = table.columns[table.key]
     if column.make.ref or column.make.after:
         raise ValueError(f"the key {name}.{table.key} cannot depend on other rows")
-    keys = _distinct(lambda i: _value(column.make, dt.dtype(column.type), rng, i, []), table.rows, f"{name}.{table.key}")
+    keys = _distinct(
+        lambda i: _value(column.make, dt.dtype(column.type), rng, i, []), table.rows, f"{name}.{table.key}"
+    )
     rng.shuffle(keys)
     return keys
 
@@ -47,10 +49,14 @@ def _distinct(draw: Callable[[int], Any], count: int, what: str) -> list[Any]:
         values.setdefault(draw(attempt if attempt < count else len(values)))
         if len(values) == count:
             return list(values)
-    raise ValueError(f"{what} should be unique, but only {len(values)} different values came out for {count} rows")
+    raise ValueError(
+        f"{what} should be unique, but only {len(values)} different values came out for {count} rows"
+    )
 
 
-def _table_rows(spec: DatabaseSpec, name: str, table: TableSpec, keys: dict[str, list[Any]]) -> list[tuple[Any, ...]]:
+def _table_rows(
+    spec: DatabaseSpec, name: str, table: TableSpec, keys: dict[str, list[Any]]
+) -> list[tuple[Any, ...]]:
     made: dict[str, list[Any]] = {table.key: keys[name]}
     waiting = [column for column in table.columns if column != table.key]
     while waiting:
@@ -64,7 +70,13 @@ def _table_rows(spec: DatabaseSpec, name: str, table: TableSpec, keys: dict[str,
 
 
 def _column(
-    database: str, table: str, name: str, spec: ColumnSpec, count: int, keys: dict[str, list[Any]], made: dict[str, list[Any]]
+    database: str,
+    table: str,
+    name: str,
+    spec: ColumnSpec,
+    count: int,
+    keys: dict[str, list[Any]],
+    made: dict[str, list[Any]],
 ) -> list[Any]:
     rng = random.Random(f"{database}/{table}/{name}")
     dtype = dt.dtype(spec.type)
@@ -103,7 +115,9 @@ def _later(start: Any, days: float, dtype: dt.DataType) -> Any:
     if dtype.is_date():
         start = start.date() if isinstance(start, datetime.datetime) else start
         return start + datetime.timedelta(days=int(days))
-    start = start if isinstance(start, datetime.datetime) else datetime.datetime.combine(start, datetime.time())
+    start = (
+        start if isinstance(start, datetime.datetime) else datetime.datetime.combine(start, datetime.time())
+    )
     return start + datetime.timedelta(minutes=int(days * 1440))
 
 
@@ -166,7 +180,9 @@ def _text(make: Any, dtype: dt.DataType, rng: random.Random, i: int) -> str:
     words = {part: rng.choice(options) for part, options in make.parts.items()}
     text = rng.choice(make.patterns).format_map(words)
     letters = "ABCDEFGHJKLMNPQRSTUVWXYZ"
-    return "".join(str(rng.randint(0, 9)) if c == "#" else rng.choice(letters) if c == "?" else c for c in text)
+    return "".join(
+        str(rng.randint(0, 9)) if c == "#" else rng.choice(letters) if c == "?" else c for c in text
+    )
 
 
 def _array(make: Any, dtype: Any, rng: random.Random, i: int) -> list[Any]:

@@ -23,17 +23,90 @@ from ibis.expr.types.temporal import DayOfWeek
 from ibert_builder.errors import unknown
 
 IBIS_FUNCTIONS = frozenset(
-    "and_ array asc cases coalesce cume_dist cumulative_window date dense_rank desc difference dtype e greatest ifelse "
-    "infer_dtype infer_schema intersect interval join least literal map negate ntile null or_ param percent_rank pi range "
-    "range_window rank row_number rows_window schema selectors struct time timestamp to_sql trailing_range_window "
-    "trailing_window union uuid watermark window".split()
+    [
+        "and_",
+        "array",
+        "asc",
+        "cases",
+        "coalesce",
+        "cume_dist",
+        "cumulative_window",
+        "date",
+        "dense_rank",
+        "desc",
+        "difference",
+        "dtype",
+        "e",
+        "greatest",
+        "ifelse",
+        "infer_dtype",
+        "infer_schema",
+        "intersect",
+        "interval",
+        "join",
+        "least",
+        "literal",
+        "map",
+        "negate",
+        "ntile",
+        "null",
+        "or_",
+        "param",
+        "percent_rank",
+        "pi",
+        "range",
+        "range_window",
+        "rank",
+        "row_number",
+        "rows_window",
+        "schema",
+        "selectors",
+        "struct",
+        "time",
+        "timestamp",
+        "to_sql",
+        "trailing_range_window",
+        "trailing_window",
+        "union",
+        "uuid",
+        "watermark",
+        "window",
+    ]
 ) - {"uuid", "to_sql", "watermark"}
 
 # Public methods of expressions that leave the expression: they run it, write files, or hand out the backend.
 FORBIDDEN_METHODS = frozenset(
-    "alias cache compile equals execute get_backend get_name op pipe preview sample sql to_csv to_delta to_dict to_json "
-    "to_list to_pandas to_pandas_batches to_parquet to_parquet_dir to_polars to_pyarrow to_pyarrow_batches to_sql to_torch "
-    "to_xlsx unbind visualize".split()
+    [
+        "alias",
+        "cache",
+        "compile",
+        "equals",
+        "execute",
+        "get_backend",
+        "get_name",
+        "op",
+        "pipe",
+        "preview",
+        "sample",
+        "sql",
+        "to_csv",
+        "to_delta",
+        "to_dict",
+        "to_json",
+        "to_list",
+        "to_pandas",
+        "to_pandas_batches",
+        "to_parquet",
+        "to_parquet_dir",
+        "to_polars",
+        "to_pyarrow",
+        "to_pyarrow_batches",
+        "to_sql",
+        "to_torch",
+        "to_xlsx",
+        "unbind",
+        "visualize",
+    ]
 )
 
 _NODES = (
@@ -69,32 +142,139 @@ STRICT = Rules()
 
 # Code with a mistake in it: it may name what does not exist, and what people mistake for part of Ibis.
 MISTAKEN = Rules(
-    builtins=frozenset("abs all any bool dict float int len list max min range round set sorted str sum tuple".split()),
+    builtins=frozenset(
+        [
+            "abs",
+            "all",
+            "any",
+            "bool",
+            "dict",
+            "float",
+            "int",
+            "len",
+            "list",
+            "max",
+            "min",
+            "range",
+            "round",
+            "set",
+            "sorted",
+            "str",
+            "sum",
+            "tuple",
+        ]
+    ),
     absent_names=True,
 )
 
 # A function that is to be documented.
 FUNCTION = Rules(
-    nodes=(ast.FunctionDef, ast.Return, ast.If, ast.Raise, ast.For, ast.AugAssign, ast.JoinedStr, ast.FormattedValue),
-    functions=frozenset("Table Column Scalar Value Expr Deferred Schema".split()),
-    builtins=frozenset("ValueError TypeError KeyError bool dict float int isinstance len list set sorted str tuple zip".split()),
+    nodes=(
+        ast.FunctionDef,
+        ast.Return,
+        ast.If,
+        ast.Raise,
+        ast.For,
+        ast.AugAssign,
+        ast.JoinedStr,
+        ast.FormattedValue,
+    ),
+    functions=frozenset(["Table", "Column", "Scalar", "Value", "Expr", "Deferred", "Schema"]),
+    builtins=frozenset(
+        [
+            "ValueError",
+            "TypeError",
+            "KeyError",
+            "bool",
+            "dict",
+            "float",
+            "int",
+            "isinstance",
+            "len",
+            "list",
+            "set",
+            "sorted",
+            "str",
+            "tuple",
+            "zip",
+        ]
+    ),
 )
 
 # An example that reads, writes, connects or runs; only ever in a folder of its own.
 FILES = Rules(
     nodes=(ast.FunctionDef, ast.Return),  # an example may define a function, to be called for every row
     functions=frozenset(
-        "connect duckdb duckdb.connect sqlite sqlite.connect get_backend list_tables memtable options options.interactive "
-        "options.default_backend options.sql options.sql.default_limit parse_sql read_csv read_json read_parquet set_backend table to_sql "
-        "udf udf.scalar udf.scalar.builtin udf.scalar.python".split()
+        [
+            "connect",
+            "duckdb",
+            "duckdb.connect",
+            "sqlite",
+            "sqlite.connect",
+            "get_backend",
+            "list_tables",
+            "memtable",
+            "options",
+            "options.interactive",
+            "options.default_backend",
+            "options.sql",
+            "options.sql.default_limit",
+            "parse_sql",
+            "read_csv",
+            "read_json",
+            "read_parquet",
+            "set_backend",
+            "table",
+            "to_sql",
+            "udf",
+            "udf.scalar",
+            "udf.scalar.builtin",
+            "udf.scalar.python",
+        ]
     ),
     methods=frozenset(
-        "alias cache compile create_table create_view disconnect drop_table drop_view execute get_name insert list_databases "
-        "list_tables name pipe preview raw_sql read_csv read_json read_parquet sql table to_csv to_json to_list to_pandas "
-        "to_pandas_batches to_parquet to_pyarrow to_pyarrow_batches truncate_table unbind get_schema equals fetchall "
-        "builtin python scalar".split()
+        [
+            "alias",
+            "cache",
+            "compile",
+            "create_table",
+            "create_view",
+            "disconnect",
+            "drop_table",
+            "drop_view",
+            "execute",
+            "get_name",
+            "insert",
+            "list_databases",
+            "list_tables",
+            "name",
+            "pipe",
+            "preview",
+            "raw_sql",
+            "read_csv",
+            "read_json",
+            "read_parquet",
+            "sql",
+            "table",
+            "to_csv",
+            "to_json",
+            "to_list",
+            "to_pandas",
+            "to_pandas_batches",
+            "to_parquet",
+            "to_pyarrow",
+            "to_pyarrow_batches",
+            "truncate_table",
+            "unbind",
+            "get_schema",
+            "equals",
+            "fetchall",
+            "builtin",
+            "python",
+            "scalar",
+        ]
     ),
-    builtins=frozenset("bool float int len list print str".split()),
+    builtins=frozenset(["bool", "float", "int", "len", "list", "print", "str"]),
     files=True,
 )
 
@@ -109,7 +289,10 @@ class ForbiddenCode(ValueError):
 def _public_methods() -> frozenset[str]:
     kinds = [kind for kind in vars(ir).values() if isinstance(kind, type) and issubclass(kind, ir.Expr)]
     kinds += [GroupedTable, DayOfWeek, type(ibis._), type(ibis.schema({"a": "int64"}))]
-    return frozenset(name for kind in kinds for name in dir(kind) if not name.startswith("_")) - FORBIDDEN_METHODS
+    return (
+        frozenset(name for kind in kinds for name in dir(kind) if not name.startswith("_"))
+        - FORBIDDEN_METHODS
+    )
 
 
 def check(tree: ast.Module, names: Iterable[str], rules: Rules = STRICT) -> None:
@@ -160,7 +343,11 @@ def _check_attribute(node: ast.Attribute, attributes: set[str], rules: Rules) ->
     path = _path(node)
     if path[0] == "ibis":
         dotted, allowed = ".".join(path[1:]), IBIS_FUNCTIONS | rules.functions
-        if dotted in allowed or path[1] in IBIS_FUNCTIONS - {"schema"} or (rules.absent_names and not hasattr(ibis, path[1])):
+        if (
+            dotted in allowed
+            or path[1] in IBIS_FUNCTIONS - {"schema"}
+            or (rules.absent_names and not hasattr(ibis, path[1]))
+        ):
             return
         _refuse(node, unknown("function of ibis", dotted, allowed))
     if name in FORBIDDEN_METHODS and name not in rules.methods:
@@ -168,7 +355,12 @@ def _check_attribute(node: ast.Attribute, attributes: set[str], rules: Rules) ->
     if path[0] == "s" and len(path) == 2:
         if name not in _SELECTOR_FUNCTIONS and not (rules.absent_names and not hasattr(selectors, name)):
             _refuse(node, unknown("selector", name, _SELECTOR_FUNCTIONS))
-    elif name not in attributes and name not in rules.methods and name not in _public_methods() and not rules.absent_names:
+    elif (
+        name not in attributes
+        and name not in rules.methods
+        and name not in _public_methods()
+        and not rules.absent_names
+    ):
         _refuse(node, unknown("method or column", name, _public_methods() | attributes))
 
 

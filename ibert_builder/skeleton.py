@@ -5,8 +5,12 @@ from __future__ import annotations
 import hashlib
 import re
 
-_TOKEN = re.compile(r"#[^\n]*|\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|\d[\d_.]*|\.?[A-Za-z_]\w*\(?|\s+|[^\w\s]")
-_KEPT = frozenset({"ibis", "_", "s", "lambda", "for", "in", "if", "else", "None", "True", "False", "not", "and", "or"})
+_TOKEN = re.compile(
+    r"#[^\n]*|\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|\d[\d_.]*|\.?[A-Za-z_]\w*\(?|\s+|[^\w\s]"
+)
+_KEPT = frozenset(
+    {"ibis", "_", "s", "lambda", "for", "in", "if", "else", "None", "True", "False", "not", "and", "or"}
+)
 WITHHELD = 0.1  # share of skeletons that train never sees
 
 

@@ -97,7 +97,9 @@ def parse_slot(declaration: SlotDeclaration) -> Slot:
     if match := _EXPRESSION.fullmatch(declaration):
         kind, wanted, of = match.groups()
         return Slot(kind or "scalar", _class(wanted, ROLES if kind == "column" else ()), of)
-    raise ValueError(f"'{declaration}' is no slot declaration (such as `numeric`, `column string`, `2-4 columns`, `value of x`)")
+    raise ValueError(
+        f"'{declaration}' is no slot declaration (such as `numeric`, `column string`, `2-4 columns`, `value of x`)"
+    )
 
 
 def _class(word: str, roles: tuple[str, ...] = ()) -> str:

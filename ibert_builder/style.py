@@ -42,4 +42,7 @@ def _alias(table: str, taken: set[str]) -> str:
     words = table.split("_")
     options = ["".join(word[0] for word in words), table[:2], table[:3]]
     # Short words that SQL reserves make no aliases.
-    return next((o for o in options if o not in taken | {"as", "is", "in", "on", "or", "by", "to", "at", "do", "if"}), table)
+    return next(
+        (o for o in options if o not in taken | {"as", "is", "in", "on", "or", "by", "to", "at", "do", "if"}),
+        table,
+    )

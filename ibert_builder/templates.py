@@ -33,12 +33,18 @@ class TableSpec(Strict):
     """The long form of a table declaration."""
 
     declaration: str = Field(alias="is")
-    alias: str | None = Field(None, pattern=r"^[a-z][a-z0-9_]*$", description="its name in code and SQL, for a second use of one table")
+    alias: str | None = Field(
+        None,
+        pattern=r"^[a-z][a-z0-9_]*$",
+        description="its name in code and SQL, for a second use of one table",
+    )
 
     @model_validator(mode="after")
     def _parses(self) -> TableSpec:
         if not _TABLE.fullmatch(self.declaration):
-            raise ValueError(f"'{self.declaration}' is none of: any, parent of T, child of T, self parent of T, same as T")
+            raise ValueError(
+                f"'{self.declaration}' is none of: any, parent of T, child of T, self parent of T, same as T"
+            )
         if ("sam" in self.declaration or "self" in self.declaration) and not self.alias:
             raise ValueError("a second use of one table needs an alias")
         return self
@@ -55,7 +61,9 @@ class TemplateSpec(Strict):
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     difficulty: Literal["easy", "medium", "hard"]
     features: list[str] = Field(min_length=1)
-    examples: int | None = Field(None, ge=1, description="drafts to make of it, if not the task's usual number")
+    examples: int | None = Field(
+        None, ge=1, description="drafts to make of it, if not the task's usual number"
+    )
     tables: dict[str, str | TableSpec] = {}
     slots: dict[str, SlotDeclaration] = {}
 
@@ -113,7 +121,9 @@ class TemplateFile:
     model: type[TemplateSpec]
 
 
-def load_templates(folder: Path, task: str, model: type[TemplateSpec], book: Phrasebook) -> tuple[Template, ...]:
+def load_templates(
+    folder: Path, task: str, model: type[TemplateSpec], book: Phrasebook
+) -> tuple[Template, ...]:
     """Read the templates of a task.
 
     Raises:
@@ -121,21 +131,29 @@ def load_templates(folder: Path, task: str, model: type[TemplateSpec], book: Phr
     """
     templates: dict[str, Template] = {}
     for source in read_folder(folder):
-        if not isinstance(source.data, dict) or set(source.data) != {"templates"} or not isinstance(source.data["templates"], list):
+        if (
+            not isinstance(source.data, dict)
+            or set(source.data) != {"templates"}
+            or not isinstance(source.data["templates"], list)
+        ):
             raise source.error("expected one key, `templates`, with a list of templates")
         for index, data in enumerate(source.data["templates"]):
             at = ("templates", index)
             spec = source.parse(model, data, at)
             if spec.name in templates:
                 other = templates[spec.name]
-                raise source.error(f"there is another template named '{spec.name}' in {other.source.path}", (*at, "name"))
+                raise source.error(
+                    f"there is another template named '{spec.name}' in {other.source.path}", (*at, "name")
+                )
             templates[spec.name] = _template(source, at, task, spec, book)
     if not templates:
         raise InputError("no templates here (expected *.yaml files)", file=folder)
     return tuple(templates.values())
 
 
-def _template(source: Source, at: tuple[str | int, ...], task: str, spec: TemplateSpec, book: Phrasebook) -> Template:
+def _template(
+    source: Source, at: tuple[str | int, ...], task: str, spec: TemplateSpec, book: Phrasebook
+) -> Template:
     tables = _table_slots(source, at, spec)
     slots = parse_slots(source, (*at, "slots"), spec.slots)
     joins = _join_names(tables)
@@ -160,21 +178,30 @@ def _template(source: Source, at: tuple[str | int, ...], task: str, spec: Templa
         text = getattr(spec, key)
         texts = [] if text is None else [text] if isinstance(text, str) else text
         frames[key] = tuple(
-            checked_frame(source, (*at, key), each, language, known, canonical, is_statement=language != "en") for each in texts
+            checked_frame(source, (*at, key), each, language, known, canonical, is_statement=language != "en")
+            for each in texts
         )
     used = {place.slot for group in frames.values() for frame in group for place in frame.placeholders}
     used |= {str(slot.of) for slot in slots.values() if slot.kind == "literal"}
     for name in (*slots, *tables):
-        if name not in used and not (name in tables and any(name in join.split("_") for join in joins if join in used)):
+        if name not in used and not (
+            name in tables and any(name in join.split("_") for join in joins if join in used)
+        ):
             kind = "tables" if name in tables else "slots"
-            raise source.error(f"the {kind[:-1]} '{name}' is declared but not used in any text", (*at, kind, name))
+            raise source.error(
+                f"the {kind[:-1]} '{name}' is declared but not used in any text", (*at, kind, name)
+            )
     return Template(task, spec, tables, slots, frames, source, at)
 
 
 def _table_slots(source: Source, at: tuple[str | int, ...], spec: TemplateSpec) -> dict[str, TableSlot]:
     tables: dict[str, TableSlot] = {}
     for name, declaration in spec.tables.items():
-        text, alias = (declaration, None) if isinstance(declaration, str) else (declaration.declaration, declaration.alias)
+        text, alias = (
+            (declaration, None)
+            if isinstance(declaration, str)
+            else (declaration.declaration, declaration.alias)
+        )
         match = _TABLE.fullmatch(text)
         assert match is not None
         if match[2] is not None and match[2] not in tables:
@@ -219,7 +246,11 @@ def _bind_tables(template: Template, drawer: Drawer) -> dict[str, Any]:
     used: set[Reference] = set()
     for name, slot in template.tables.items():
         if slot.of is None:
-            options = [table for table in database.tables.values() if table.name not in {v.table.name for v in bound.values() if isinstance(v, TableValue)}]
+            options = [
+                table
+                for table in database.tables.values()
+                if table.name not in {v.table.name for v in bound.values() if isinstance(v, TableValue)}
+            ]
             if not options:
                 raise NoFit(f"no further table in {database.name}")
             table = rng.choice(options)

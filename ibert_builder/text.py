@@ -20,7 +20,9 @@ from sqlglot import exp
 
 Language = Literal["ibis", "sql", "en"]
 
-_PLACEHOLDER = re.compile(r"\{\{|\}\}|\{([a-z_][a-z0-9_]*)(?:\.([a-z_]+))?(?::([A-Za-z_][A-Za-z0-9_]*))?\}|[{}]")
+_PLACEHOLDER = re.compile(
+    r"\{\{|\}\}|\{([a-z_][a-z0-9_]*)(?:\.([a-z_]+))?(?::([A-Za-z_][A-Za-z0-9_]*))?\}|[{}]"
+)
 _QUOTED = re.compile(r"('(?:[^']|'')*'|\"[^\"]*\")")
 
 
@@ -65,7 +67,8 @@ class Frame:
 
     def _with_segments(self, change: Callable[[str], str]) -> Frame:
         changed = tuple(
-            "".join(part if i % 2 else change(part) for i, part in enumerate(_QUOTED.split(segment))) for segment in self.segments
+            "".join(part if i % 2 else change(part) for i, part in enumerate(_QUOTED.split(segment)))
+            for segment in self.segments
         )
         return replace(self, segments=changed, plain=self.plain or self)
 
@@ -74,7 +77,11 @@ class Frame:
         plain = self.plain or self
         for index, placeholder in enumerate(self.placeholders):
             piece = fill(placeholder)
-            wrap = piece.shape is not None and self.language != "en" and _needs_parentheses(plain, index, piece.shape)
+            wrap = (
+                piece.shape is not None
+                and self.language != "en"
+                and _needs_parentheses(plain, index, piece.shape)
+            )
             parts.append(f"({piece.text})" if wrap else piece.text)
             parts.append(self.segments[index + 1])
         return "".join(parts)
@@ -116,9 +123,15 @@ class Frame:
             text += (self.canonical[index] if keep else mark) + segment
         found: set[int] = set()
         for node in ast.walk(ast.parse(join_chains(text))):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and _is_table_chain(node.func.value):
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Attribute)
+                and _is_table_chain(node.func.value)
+            ):
                 for argument in (*node.args, *(keyword.value for keyword in node.keywords)):
-                    found.update(marks[n.id] for n in ast.walk(argument) if isinstance(n, ast.Name) and n.id in marks)
+                    found.update(
+                        marks[n.id] for n in ast.walk(argument) if isinstance(n, ast.Name) and n.id in marks
+                    )
         return frozenset(found)
 
 
@@ -131,7 +144,10 @@ def _is_table_chain(node: ast.AST) -> bool:
 
 
 def parse_frame(
-    text: str, language: Language, canonical: Callable[[Placeholder], str] | None = None, is_statement: bool = False
+    text: str,
+    language: Language,
+    canonical: Callable[[Placeholder], str] | None = None,
+    is_statement: bool = False,
 ) -> Frame:
     """Split a text into segments and placeholders.
 
@@ -155,7 +171,9 @@ def parse_frame(
         elif match[0] in ("{{", "}}"):
             current += match[0][0]
         else:
-            raise ValueError(f"a lone '{match[0]}' at column {match.start() + 1} (write '{match[0] * 2}' for a brace)")
+            raise ValueError(
+                f"a lone '{match[0]}' at column {match.start() + 1} (write '{match[0] * 2}' for a brace)"
+            )
     segments.append(current + text[end:])
     fillings = tuple((canonical or (lambda p: p.slot))(placeholder) for placeholder in placeholders)
     return Frame(text, language, tuple(segments), tuple(placeholders), fillings, is_statement)
@@ -180,8 +198,12 @@ def _needs_parentheses(frame: Frame, index: int, shape: str) -> bool:
 def _parse(text: str, language: Language, is_statement: bool) -> ast.AST | exp.Expression:
     if language == "ibis":
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", SyntaxWarning)  # tries such as `5.ifelse(...)` are meant to fail quietly
-            return ast.parse(join_chains(text) if is_statement else text, mode="exec" if is_statement else "eval")
+            warnings.simplefilter(
+                "ignore", SyntaxWarning
+            )  # tries such as `5.ifelse(...)` are meant to fail quietly
+            return ast.parse(
+                join_chains(text) if is_statement else text, mode="exec" if is_statement else "eval"
+            )
     parsed = sqlglot.parse(text if is_statement else f"SELECT {text}", read="duckdb")
     if len(parsed) != 1 or not isinstance(parsed[0], exp.Query):
         raise sqlglot.errors.ParseError("expected one query")

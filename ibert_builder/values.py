@@ -115,7 +115,9 @@ class ColumnValue:
     def _sql(self, name: str, spec: str | None, style: Style) -> str:
         if spec:
             return f"{spec}.{name}"
-        return f"{style.aliases.get(self.owner.slot, self.owner.table.name)}.{name}" if style.qualify else name
+        return (
+            f"{style.aliases.get(self.owner.slot, self.owner.table.name)}.{name}" if style.qualify else name
+        )
 
 
 @dataclass(frozen=True)
@@ -208,7 +210,9 @@ class PhraseValue:
         def fill(inner: Placeholder) -> Piece:
             value = self.arguments[inner.slot]
             # A prefix given from outside goes down to every column, except where the phrase itself says otherwise.
-            passed = Placeholder(inner.slot, inner.part, inner.spec or (spec if hasattr(value, "type_class") else None))
+            passed = Placeholder(
+                inner.slot, inner.part, inner.spec or (spec if hasattr(value, "type_class") else None)
+            )
             if isinstance(value, LiteralValue):
                 passed = inner
             return value.render(language, passed, style)
@@ -239,7 +243,9 @@ def render_frame(frame: Frame, values: Mapping[str, Any], style: Style = CANONIC
     plain = Style(brackets=style.brackets)
     order = iter(range(len(frame.placeholders)))
     return frame.render(
-        lambda place: values[place.slot].render("ibis", place, style if next(order) in frame.deferrable else plain)
+        lambda place: values[place.slot].render(
+            "ibis", place, style if next(order) in frame.deferrable else plain
+        )
     )
 
 
@@ -247,7 +253,9 @@ def _in_english(place: Placeholder, values: Mapping[str, Any], style: Style) -> 
     """A value in an English text, which may quote its code."""
     quoted = {"code": None, "deferred": "_"}
     if place.spec in quoted:
-        return values[place.slot].render("ibis", Placeholder(place.slot, place.part, quoted[place.spec]), style)
+        return values[place.slot].render(
+            "ibis", Placeholder(place.slot, place.part, quoted[place.spec]), style
+        )
     return values[place.slot].render("en", place, style)
 
 

@@ -30,7 +30,9 @@ class Strict(BaseModel):
         known = {field.alias or name for name, field in cls.model_fields.items()}
         for key in data if isinstance(data, dict) else ():
             if key not in known:
-                raise PydanticCustomError("unknown_key", "{text}", {"text": unknown("key", str(key), known), "key": key})
+                raise PydanticCustomError(
+                    "unknown_key", "{text}", {"text": unknown("key", str(key), known), "key": key}
+                )
         return data
 
 
@@ -58,7 +60,9 @@ class Source:
             for key, value in node.value:
                 at = (*location, key.value)
                 if at in self._lines:
-                    raise InputError("the key is given twice", file=self.path, line=key.start_mark.line + 1, key=key.value)
+                    raise InputError(
+                        "the key is given twice", file=self.path, line=key.start_mark.line + 1, key=key.value
+                    )
                 self._record_lines(value, at)
                 self._lines[at] = key.start_mark.line + 1
         elif isinstance(node, yaml.SequenceNode):

@@ -43,10 +43,16 @@ def sample_dir(tmp_path_factory) -> Path:
     for name in ("_phrases", "_databases"):
         shutil.copytree(source / name, folder / name)
     for task in TASKS:
-        templates = [t for path in sorted((source / task).glob("*.yaml")) for t in yaml.safe_load(path.read_text("utf-8"))["templates"]]
+        templates = [
+            t
+            for path in sorted((source / task).glob("*.yaml"))
+            for t in yaml.safe_load(path.read_text("utf-8"))["templates"]
+        ]
         chosen = templates[:: max(1, len(templates) // 10)]
         (folder / task).mkdir()
-        (folder / task / "01_sample.yaml").write_text(yaml.safe_dump({"templates": chosen}, sort_keys=False), encoding="utf-8")
+        (folder / task / "01_sample.yaml").write_text(
+            yaml.safe_dump({"templates": chosen}, sort_keys=False), encoding="utf-8"
+        )
     return folder
 
 

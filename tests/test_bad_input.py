@@ -59,7 +59,9 @@ def test_a_spoiled_file_is_named_by_file_line_and_key(case, templates_dir):
 
 def test_duplicate_template_name(templates_dir):
     shutil.copy(templates_dir / S2I, templates_dir / "sql_to_ibis" / "02_again.yaml")
-    with pytest.raises(InputError, match=r"02_again.yaml:2: templates.0.name: there is another template named 'small_filter'"):
+    with pytest.raises(
+        InputError, match=r"02_again.yaml:2: templates.0.name: there is another template named 'small_filter'"
+    ):
         load_library(templates_dir)
 
 
@@ -73,14 +75,20 @@ def test_duplicate_table_name(templates_dir):
     ("old", "new", "reason"),
     [
         (".select({k:str})", ".selct({k:str})", "unknown method or column 'selct', did you mean 'select'"),
-        (".select({k:str})", ".select({k:str}, n=_.nothing)", "has no attribute 'nothing'|unknown method or column 'nothing'"),
+        (
+            ".select({k:str})",
+            ".select({k:str}, n=_.nothing)",
+            "has no attribute 'nothing'|unknown method or column 'nothing'",
+        ),
         ("{t}.filter({p})", "__import__('os')\n    {t}.filter({p})", "unknown name '__import__'"),
         ("{t}.filter({p})", "open('x')\n    {t}.filter({p})", "unknown name 'open'"),
         ("{t}.filter({p})", "{t}.__class__\n    {t}.filter({p})", "the attribute '__class__' is private"),
         ("{t}.filter({p})", "{t}.filter(~{p})", "results_differ_in"),
     ],
 )
-def test_template_that_proves_nothing_is_an_error_and_leaves_earlier_files(templates_dir, tmp_path, old, new, reason):
+def test_template_that_proves_nothing_is_an_error_and_leaves_earlier_files(
+    templates_dir, tmp_path, old, new, reason
+):
     out = tmp_path / "out"
     build(out, ("sql_to_ibis",), Options(8), templates_dir=templates_dir)
     before = {path.name: path.read_bytes() for path in out.rglob("*.jsonl")}

@@ -18,7 +18,9 @@ from ibert_builder.tasks import TASKS
 
 
 def contents(folder):
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()
+    }
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +31,9 @@ def built(tmp_path_factory, sample_dir):
 
 def test_files_are_those_of_the_seed(built):
     out, report = built
-    expected = {f"{task}.jsonl" for task in TASKS} | {f"{split}/{task}.jsonl" for split in SPLITS[1:] for task in TASKS}
+    expected = {f"{task}.jsonl" for task in TASKS} | {
+        f"{split}/{task}.jsonl" for split in SPLITS[1:] for task in TASKS
+    }
     assert set(contents(out)) == expected | {"train_complete.jsonl", "rejected.jsonl"}
     complete = (out / "train_complete.jsonl").read_bytes()
     assert complete == b"".join((out / f"{task}.jsonl").read_bytes() for task in TASKS)
@@ -44,9 +48,20 @@ def test_bytes_do_not_depend_on_processes(built, tmp_path, sample_dir):
     assert contents(tmp_path) == contents(built[0])
 
 
-@pytest.mark.parametrize("environment", [{"PYTHONHASHSEED": "1", "TZ": "Asia/Tokyo"}, {"PYTHONHASHSEED": "2", "LC_ALL": "C"}])
+@pytest.mark.parametrize(
+    "environment", [{"PYTHONHASHSEED": "1", "TZ": "Asia/Tokyo"}, {"PYTHONHASHSEED": "2", "LC_ALL": "C"}]
+)
 def test_bytes_do_not_depend_on_hash_seed_locale_or_time_zone(built, tmp_path, sample_dir, environment):
-    command = [sys.executable, "-m", "ibert_builder.cli", "build", "--examples-per-template", "3", "--out", str(tmp_path)]
+    command = [
+        sys.executable,
+        "-m",
+        "ibert_builder.cli",
+        "build",
+        "--examples-per-template",
+        "3",
+        "--out",
+        str(tmp_path),
+    ]
     command += ["--templates-dir", str(sample_dir)]
     subprocess.run(command, check=True, env={**os.environ, **environment}, capture_output=True)
     assert contents(tmp_path) == contents(built[0])
@@ -74,7 +89,13 @@ def test_unknown_config(tmp_path):
 
 def test_link_stands_for_a_task(built, tmp_path, sample_dir):
     existing = built[0] / "sql_to_ibis.jsonl"
-    report = build(tmp_path, ("sql_to_ibis", "code_completion"), Options(2), templates_dir=sample_dir, links={"sql_to_ibis": existing})
+    report = build(
+        tmp_path,
+        ("sql_to_ibis", "code_completion"),
+        Options(2),
+        templates_dir=sample_dir,
+        links={"sql_to_ibis": existing},
+    )
     linked = tmp_path / "sql_to_ibis.jsonl"
     assert linked.is_symlink() and linked.read_bytes() == existing.read_bytes()
     assert (tmp_path / "train_complete.jsonl").read_bytes().startswith(existing.read_bytes())
@@ -85,10 +106,22 @@ def test_link_stands_for_a_task(built, tmp_path, sample_dir):
     ("line", "message"),
     [
         ("{", r"old.jsonl:2: record: not JSON"),
-        ('{"id": "a", "task": "qa", "input": {}, "target": {}}', r"old.jsonl:2: task: expected 'sql_to_ibis', found 'qa'"),
-        ('{"id": "a", "task": "sql_to_ibis", "input": {"sql": ""}, "target": {"ibis": "t"}}', r"old.jsonl:2: input.sql: expected a text"),
-        ('{"id": "a", "task": "sql_to_ibis", "input": {"sql": "SELECT 1"}, "target": {"ibis": "t.("}}', r"old.jsonl:2: target.ibis: does not parse"),
-        ('{"id": "a", "task": "sql_to_ibis", "input": {"sql": "SELECT FROM ("}, "target": {"ibis": "t"}}', r"old.jsonl:2: input.sql: does not parse"),
+        (
+            '{"id": "a", "task": "qa", "input": {}, "target": {}}',
+            r"old.jsonl:2: task: expected 'sql_to_ibis', found 'qa'",
+        ),
+        (
+            '{"id": "a", "task": "sql_to_ibis", "input": {"sql": ""}, "target": {"ibis": "t"}}',
+            r"old.jsonl:2: input.sql: expected a text",
+        ),
+        (
+            '{"id": "a", "task": "sql_to_ibis", "input": {"sql": "SELECT 1"}, "target": {"ibis": "t.("}}',
+            r"old.jsonl:2: target.ibis: does not parse",
+        ),
+        (
+            '{"id": "a", "task": "sql_to_ibis", "input": {"sql": "SELECT FROM ("}, "target": {"ibis": "t"}}',
+            r"old.jsonl:2: input.sql: does not parse",
+        ),
     ],
 )
 def test_links_are_checked_line_by_line(tmp_path, line, message):

@@ -14,7 +14,14 @@ from ibert_builder.schemas import schemas
 
 
 def test_build_prints_what_became_of_every_draft(tmp_path, sample_dir, capsys):
-    arguments = ["--config", "sql_to_ibis", "--examples-per-template", "2", "--templates-dir", str(sample_dir)]
+    arguments = [
+        "--config",
+        "sql_to_ibis",
+        "--examples-per-template",
+        "2",
+        "--templates-dir",
+        str(sample_dir),
+    ]
     assert main(["build", "--out", str(tmp_path), *arguments]) == 0
     printed = capsys.readouterr().out
     assert "sql_to_ibis" in printed and "rejected by reason" in printed

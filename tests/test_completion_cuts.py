@@ -7,7 +7,9 @@ import tokenize
 from ibert_builder.generate import Options, Tally, generate
 from ibert_builder.tasks.code_completion import cut
 
-CODE = '# The "big" orders, largest first.\norders.filter(orders.note == "a, (b.").order_by(ibis.desc("amount"))'
+CODE = (
+    '# The "big" orders, largest first.\norders.filter(orders.note == "a, (b.").order_by(ibis.desc("amount"))'
+)
 
 
 def test_cuts_are_strict_prefixes_outside_words_strings_and_comments():
@@ -22,7 +24,11 @@ def test_cuts_are_strict_prefixes_outside_words_strings_and_comments():
 def test_something_of_substance_is_always_missing():
     for index in range(100):
         rest = CODE[len(cut(CODE, random.Random(index))) :]
-        words = [t for t in tokenize.generate_tokens(io.StringIO(CODE).readline) if t.type in (tokenize.NAME, tokenize.STRING)]
+        words = [
+            t
+            for t in tokenize.generate_tokens(io.StringIO(CODE).readline)
+            if t.type in (tokenize.NAME, tokenize.STRING)
+        ]
         assert words[-1].string in rest
 
 

@@ -9,10 +9,28 @@ from ibert_builder.types import fits
 
 DATABASES = load_library().databases
 
-SCALARS = (
-    "int8 int16 int32 int64 uint8 uint16 uint32 uint64 float32 float64 decimal string boolean date time timestamp "
-    "interval binary uuid json"
-).split()
+SCALARS = [
+    "int8",
+    "int16",
+    "int32",
+    "int64",
+    "uint8",
+    "uint16",
+    "uint32",
+    "uint64",
+    "float32",
+    "float64",
+    "decimal",
+    "string",
+    "boolean",
+    "date",
+    "time",
+    "timestamp",
+    "interval",
+    "binary",
+    "uuid",
+    "json",
+]
 
 
 def test_there_are_enough_domains_and_tables():
@@ -22,15 +40,32 @@ def test_there_are_enough_domains_and_tables():
 
 
 def test_every_scalar_type_is_there():
-    kinds = {str(column.dtype).split("(")[0] for d in DATABASES.values() for t in d.tables.values() for column in t.columns.values()}
+    kinds = {
+        str(column.dtype).split("(")[0]
+        for d in DATABASES.values()
+        for t in d.tables.values()
+        for column in t.columns.values()
+    }
     assert set(SCALARS) <= kinds
-    assert any("UTC" in str(c.dtype) for d in DATABASES.values() for t in d.tables.values() for c in t.columns.values())
+    assert any(
+        "UTC" in str(c.dtype)
+        for d in DATABASES.values()
+        for t in d.tables.values()
+        for c in t.columns.values()
+    )
 
 
 @pytest.mark.parametrize("kind", ["array", "struct", "map", "json"])
 def test_nested_types_stand_in_every_split(kind):
     for split in SPLITS:
-        found = [c for d in DATABASES.values() if d.split == split for t in d.tables.values() for c in t.columns.values() if fits(c.type_class, kind)]
+        found = [
+            c
+            for d in DATABASES.values()
+            if d.split == split
+            for t in d.tables.values()
+            for c in t.columns.values()
+            if fits(c.type_class, kind)
+        ]
         assert found, split
 
 
@@ -43,13 +78,17 @@ def test_the_engine_has_the_types_and_rows_that_the_file_says(name):
         result = engine.run_sql(f"SELECT * FROM {table.name}")
         assert len(result.rows) == len(table.rows)
         for index, column in enumerate(table.columns.values()):
-            assert [row[index] is None for row in result.rows] == [value is None for value in table.values[column.name]]
+            assert [row[index] is None for row in result.rows] == [
+                value is None for value in table.values[column.name]
+            ]
 
 
 def test_rows_do_not_depend_on_what_was_made_before():
     again = load_databases(default_templates_dir() / "_databases")
     for name, database in DATABASES.items():
-        assert {t.name: t.rows for t in again[name].tables.values()} == {t.name: t.rows for t in database.tables.values()}
+        assert {t.name: t.rows for t in again[name].tables.values()} == {
+            t.name: t.rows for t in database.tables.values()
+        }
 
 
 def test_rows_can_tell_joins_apart():
@@ -57,7 +96,11 @@ def test_rows_can_tell_joins_apart():
     for database in DATABASES.values():
         dangling = unreferenced = False
         for reference in database.references:
-            used = {value for value in database.tables[reference.child].values[reference.column] if value is not None}
+            used = {
+                value
+                for value in database.tables[reference.child].values[reference.column]
+                if value is not None
+            }
             keys = set(database.tables[reference.parent].values[reference.key])
             dangling |= bool(used - keys)
             unreferenced |= bool(keys - used)
@@ -73,6 +116,11 @@ def test_keys_are_unique_and_not_null():
 
 def test_engine_is_shut_off_from_files(webshop):
     engine = Engine(webshop)
-    for sql in ("SELECT * FROM read_csv('/etc/passwd')", "COPY orders TO '/tmp/x.csv'", "ATTACH '/tmp/x.db'", "INSTALL httpfs"):
+    for sql in (
+        "SELECT * FROM read_csv('/etc/passwd')",
+        "COPY orders TO '/tmp/x.csv'",
+        "ATTACH '/tmp/x.db'",
+        "INSTALL httpfs",
+    ):
         with pytest.raises(Exception, match="(?i)permission|disabled"):
             engine.run_sql(sql)

@@ -34,8 +34,12 @@ def test_difference(left, right, ordered, expected):
 
 
 def test_widths_are_no_part_of_a_type(webshop):
-    narrow = engine_for(webshop).run_sql("SELECT 1::TINYINT AS a, 1.5::FLOAT AS b, 1::DECIMAL(4, 2) AS c, [1::SMALLINT] AS d")
-    wide = engine_for(webshop).run_sql("SELECT 1::HUGEINT AS a, 1.5::DOUBLE AS b, 1::DECIMAL(18, 3) AS c, [1::BIGINT] AS d")
+    narrow = engine_for(webshop).run_sql(
+        "SELECT 1::TINYINT AS a, 1.5::FLOAT AS b, 1::DECIMAL(4, 2) AS c, [1::SMALLINT] AS d"
+    )
+    wide = engine_for(webshop).run_sql(
+        "SELECT 1::HUGEINT AS a, 1.5::DOUBLE AS b, 1::DECIMAL(18, 3) AS c, [1::BIGINT] AS d"
+    )
     assert difference(narrow, wide, ordered=False) is None
 
 

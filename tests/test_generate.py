@@ -16,7 +16,12 @@ from ibert_builder.tasks import TASKS
 def make(library, options, tasks=tuple(TASKS), tally=None):
     tally = Tally() if tally is None else tally
     chosen = [TASKS[name] for name in tasks]
-    return {split: [r for shard in shards(library, split, chosen) for r in generate(library, *shard, options, tally)] for split in SPLITS}
+    return {
+        split: [
+            r for shard in shards(library, split, chosen) for r in generate(library, *shard, options, tally)
+        ]
+        for split in SPLITS
+    }
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +57,9 @@ def test_asking_for_more_examples_only_adds_rows(library, small):
 def test_every_draft_is_kept_or_rejected_by_name(small):
     records, tally = small
     kept = sum(count for (_, _, outcome), count in tally.outcomes.items() if outcome == "kept")
-    rejected = sum(count for (_, _, outcome), count in tally.outcomes.items() if outcome not in NOT_DRAWN | {"kept"})
+    rejected = sum(
+        count for (_, _, outcome), count in tally.outcomes.items() if outcome not in NOT_DRAWN | {"kept"}
+    )
     assert kept == sum(map(len, records.values()))
     assert rejected == len(tally.rejections)
     assert all(reason and reason.replace("_", "a").isalpha() for _, _, reason, _ in tally.rejections)
@@ -69,7 +76,9 @@ def test_databases_belong_to_one_split_and_withheld_skeletons_stay_out_of_train(
     for split, records in small[0].items():
         assert {library.databases[record["meta"]["database"]].split for record in records} <= {split}
     train = {record["meta"]["skeleton"] for record in small[0]["train"]}
-    unseen = {r["meta"]["skeleton"] for split in SPLITS[1:] for r in small[0][split] if r["meta"]["unseen_skeleton"]}
+    unseen = {
+        r["meta"]["skeleton"] for split in SPLITS[1:] for r in small[0][split] if r["meta"]["unseen_skeleton"]
+    }
     assert unseen and not unseen & train
     assert not any(record["meta"]["unseen_skeleton"] for record in small[0]["train"])
 

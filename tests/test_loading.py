@@ -45,7 +45,9 @@ def test_every_config_loads_with_its_splits_and_features(load, config, tmp_path,
 
 @pytest.mark.parametrize("load", LOADERS)
 def test_no_name_means_all(load, tmp_path, sample_dir):
-    loaded = load(split="train", cache_dir=str(tmp_path), examples_per_template=1, templates_dir=str(sample_dir))
+    loaded = load(
+        split="train", cache_dir=str(tmp_path), examples_per_template=1, templates_dir=str(sample_dir)
+    )
     assert set(loaded["task"]) == set(CONFIGS) - {"all"}
 
 
@@ -62,7 +64,14 @@ def test_processes_streaming_and_slices_give_the_same_rows(load, tmp_path, sampl
 
 
 def test_a_stream_can_be_shared_out(sample_dir):
-    stream = load_dataset("./ibert_multitask.py", "ibis_to_sql", split="train", streaming=True, examples_per_template=1, templates_dir=str(sample_dir))
+    stream = load_dataset(
+        "./ibert_multitask.py",
+        "ibis_to_sql",
+        split="train",
+        streaming=True,
+        examples_per_template=1,
+        templates_dir=str(sample_dir),
+    )
     assert stream.num_shards >= 2
     ids = [row["id"] for index in range(2) for row in stream.shard(num_shards=2, index=index)]
     assert sorted(ids) == sorted(row["id"] for row in stream)
@@ -70,14 +79,26 @@ def test_a_stream_can_be_shared_out(sample_dir):
 
 def test_edited_templates_and_other_seeds_are_never_served_from_the_cache(templates_dir, tmp_path):
     def ids(**kwargs):
-        loaded = load_dataset("./ibert_multitask.py", "sql_to_ibis", split="train", cache_dir=str(tmp_path), examples_per_template=4, templates_dir=str(templates_dir), **kwargs)
+        loaded = load_dataset(
+            "./ibert_multitask.py",
+            "sql_to_ibis",
+            split="train",
+            cache_dir=str(tmp_path),
+            examples_per_template=4,
+            templates_dir=str(templates_dir),
+            **kwargs,
+        )
         return loaded["id"][:]
 
     first = ids()
     assert ids() == first
     assert ids(seed=1) != first
     path = templates_dir / "sql_to_ibis" / "01_small.yaml"
-    path.write_text(path.read_text().replace("SELECT {k}", "SELECT {k} AS v").replace(".select({k:str})", ".select(v={k})"))
+    path.write_text(
+        path.read_text()
+        .replace("SELECT {k}", "SELECT {k} AS v")
+        .replace(".select({k:str})", ".select(v={k})")
+    )
     assert set(ids()).isdisjoint(first)
 
 
@@ -100,10 +121,22 @@ def test_a_copy_of_the_templates_elsewhere_shares_the_digest(templates_dir, tmp_
 @pytest.mark.parametrize(
     ("arguments", "keywords", "message"),
     [
-        (("./ibert_multitask.py", "sql_to_ibs"), {}, "unknown config 'sql_to_ibs', did you mean 'sql_to_ibis'"),
-        (("./ibert_multitask.py", "sql_to_ibis"), {"sed": 1}, "unknown config keyword 'sed', did you mean 'seed'"),
+        (
+            ("./ibert_multitask.py", "sql_to_ibs"),
+            {},
+            "unknown config 'sql_to_ibs', did you mean 'sql_to_ibis'",
+        ),
+        (
+            ("./ibert_multitask.py", "sql_to_ibis"),
+            {"sed": 1},
+            "unknown config keyword 'sed', did you mean 'seed'",
+        ),
         (("./other.py",), {}, "this loads ibert_multitask.py only"),
-        (("./ibert_multitask.py", "sql_to_ibis"), {"dialects": ["oracle8"]}, "unknown dialect 'oracle8', did you mean 'oracle'"),
+        (
+            ("./ibert_multitask.py", "sql_to_ibis"),
+            {"dialects": ["oracle8"]},
+            "unknown dialect 'oracle8', did you mean 'oracle'",
+        ),
         (("./ibert_multitask.py", "sql_to_ibis"), {"templates_dir": "/nowhere"}, "no such templates folder"),
     ],
 )

@@ -33,7 +33,9 @@ def fillings(phrase, database, table, library):
     """The phrase over every column of a table that fits its first slot, by the texts in Ibis and SQL."""
     owner, texts = TableValue("t", table, table.name), {}
     for column in table.columns:
-        drawer = DrawerFor(database, engine_for(database), library.phrasebook, random.Random(f"{phrase.name}/{column}"))
+        drawer = DrawerFor(
+            database, engine_for(database), library.phrasebook, random.Random(f"{phrase.name}/{column}")
+        )
         drawer.first = column
         try:
             value = drawer.fill(phrase, "any", owner, depth=2)
@@ -57,7 +59,10 @@ def test_phrase_says_the_same_in_ibis_and_sql(name, library):
             if phrase.kind == "aggregate":
                 sql, code = f"SELECT {sql} FROM {table.name}", f"{table.name}.agg({code})"
             else:
-                sql, code = f"SELECT {table.key}, {sql} FROM {table.name}", f"{table.name}.select({table.name}.{table.key}, {code})"
+                sql, code = (
+                    f"SELECT {table.key}, {sql} FROM {table.name}",
+                    f"{table.name}.select({table.name}.{table.key}, {code})",
+                )
             expected = engine.run_sql(sql)
             assert difference(expected, engine.run_code(code), ordered=False) is None, (sql, code)
             if phrase.kind != "scalar":
@@ -73,7 +78,10 @@ def test_the_column_asked_for_is_the_one_drawn(library, webshop):
 
 
 def test_there_are_enough_phrases_of_every_kind():
-    kinds = {kind: sum(phrase.kind == kind for phrase in PHRASES.values()) for kind in ("scalar", "aggregate", "window")}
+    kinds = {
+        kind: sum(phrase.kind == kind for phrase in PHRASES.values())
+        for kind in ("scalar", "aggregate", "window")
+    }
     assert len(PHRASES) >= 120
     assert min(kinds.values()) >= 15, kinds
 

@@ -52,13 +52,22 @@ def test_hostile_code_is_refused(code, rules, webshop):
         engine.evaluate(code, rules) if rules else engine.evaluate(code)
 
 
-@pytest.mark.parametrize("code", ["def f():\n    import os\nf()", "def f(x):\n    return x.__class__\nf(1)", "def f():\n    return open('x')\nf()"])
+@pytest.mark.parametrize(
+    "code",
+    [
+        "def f():\n    import os\nf()",
+        "def f(x):\n    return x.__class__\nf(1)",
+        "def f():\n    return open('x')\nf()",
+    ],
+)
 def test_functions_are_checked_inside(code, webshop):
     with pytest.raises(ForbiddenCode):
         engine_for(webshop).evaluate(code, FUNCTION)
 
 
-@pytest.mark.parametrize("name", ["/etc/passwd", "../x.csv", "~/x.csv", "https://example.com/x.csv", "a\\\\b"])
+@pytest.mark.parametrize(
+    "name", ["/etc/passwd", "../x.csv", "~/x.csv", "https://example.com/x.csv", "a\\\\b"]
+)
 def test_files_have_plain_names(name, webshop):
     with pytest.raises(ForbiddenCode, match="plain name"):
         engine_for(webshop).evaluate(f"ibis.read_csv('{name}')", FILES)
@@ -71,7 +80,9 @@ def test_unknown_methods_get_a_hint(webshop):
 
 def test_code_of_several_statements_gives_its_last_value(webshop):
     engine = engine_for(webshop)
-    assert engine.run_code("large = orders.filter(orders.amount > 100)\nlarge.agg(n=_.count())").rows[0][0] > 0
+    assert (
+        engine.run_code("large = orders.filter(orders.amount > 100)\nlarge.agg(n=_.count())").rows[0][0] > 0
+    )
     assert engine.run_code("n = orders.agg(n=_.count())").rows == [(120,)]
 
 

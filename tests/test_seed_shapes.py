@@ -59,7 +59,10 @@ SEED_EXAMPLES = {
     "documentation": {
         "id": "uuid",
         "task": "documentation",
-        "input": {"code": "def get_active_users(table):\n    return table.filter(table.is_active)", "style": "google"},
+        "input": {
+            "code": "def get_active_users(table):\n    return table.filter(table.is_active)",
+            "style": "google",
+        },
         "target": {"docstring": '"""Get active users from table.\n\nArgs:\n    table: Input Ibis table"""'},
         "meta": {"template": "simple_filter_func", "style": "google"},
     },
@@ -92,7 +95,9 @@ def test_record_has_the_keys_and_types_of_the_seed(pair):
         if isinstance(value, dict) and key != "context":
             optional = TASKS[record["task"]].optional
             for name, inner in value.items():
-                assert type(record[key][name]) is type(inner) or (name in optional and record[key][name] is None), name
+                assert type(record[key][name]) is type(inner) or (
+                    name in optional and record[key][name] is None
+                ), name
 
 
 def test_schemas_are_nested_as_in_the_seed(pair):
@@ -100,7 +105,9 @@ def test_schemas_are_nested_as_in_the_seed(pair):
     for name, table in record["context"]["tables"].items():
         assert isinstance(name, str)
         assert set(table) == {"schema"}
-        assert all(isinstance(column, str) and isinstance(kind, str) for column, kind in table["schema"].items())
+        assert all(
+            isinstance(column, str) and isinstance(kind, str) for column, kind in table["schema"].items()
+        )
 
 
 def test_instruction_is_the_seeds(pair):

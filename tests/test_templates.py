@@ -16,16 +16,27 @@ LIBRARY = load_library()
 TEMPLATES = [(task, template) for task, templates in LIBRARY.templates.items() for template in templates]
 
 
-@pytest.mark.parametrize(("task_name", "template"), TEMPLATES, ids=[f"{task}-{t.name}" for task, t in TEMPLATES])
+@pytest.mark.parametrize(
+    ("task_name", "template"), TEMPLATES, ids=[f"{task}-{t.name}" for task, t in TEMPLATES]
+)
 def test_template_gives_proved_examples(task_name, template):
     task, kept, rejected = TASKS[task_name], 0, []
     for index, database in enumerate(LIBRARY.databases.values()):
         engine = engine_for(database)
-        setting = Setting(database, engine, LIBRARY.phrasebook, random.Random(f"test/{template.name}/{database.name}"), None, index)
+        setting = Setting(
+            database,
+            engine,
+            LIBRARY.phrasebook,
+            random.Random(f"test/{template.name}/{database.name}"),
+            None,
+            index,
+        )
         if (most := task.most(template)) is not None and index >= most:
             break
         try:
-            record = task.record(draft := task.expand(template, setting), task.prove(draft, engine), unseen=False)
+            record = task.record(
+                draft := task.expand(template, setting), task.prove(draft, engine), unseen=False
+            )
         except NoFit:
             continue
         except Rejected as reason:

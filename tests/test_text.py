@@ -46,7 +46,11 @@ def test_lone_braces_are_refused(text):
 
 
 def test_only_arguments_of_methods_on_the_table_can_be_deferred():
-    frame = parse_frame("x = {t}\n{t}.filter({p}).mutate(a={q}, b=ibis.ifelse({r}, 1, 2))\n{s}.sum()", "ibis", is_statement=True)
+    frame = parse_frame(
+        "x = {t}\n{t}.filter({p}).mutate(a={q}, b=ibis.ifelse({r}, 1, 2))\n{s}.sum()",
+        "ibis",
+        is_statement=True,
+    )
     assert {frame.placeholders[index].slot for index in frame.deferrable} == {"p", "q", "r"}
     joined = parse_frame("{t}.join({u}, {p}).select({q})", "ibis", is_statement=True)
     assert {joined.placeholders[index].slot for index in joined.deferrable} <= {"u", "p"}
@@ -64,7 +68,10 @@ LAYOUTS = {
         "t.filter(\n    (t.aaaaaaaaaaaaaaaaaaaaaaaaaaaaa > 1)\n    & ((t.bbbbbbbbbbbbbbbbbbbbbbbbbbbb > 2) | (t.cccccccccccccccccccccccc > 3))\n)",
     ),
     "strings keep their brackets and commas": ("t.filter(t.a == '(,')", "t.filter(t.a == '(,')"),
-    "functions keep their indentation": ("def f(t):\n    return t\n    .head()\n", "def f(t):\n    return t.head()"),
+    "functions keep their indentation": (
+        "def f(t):\n    return t\n    .head()\n",
+        "def f(t):\n    return t.head()",
+    ),
 }
 
 
@@ -86,4 +93,6 @@ def test_layout_never_changes_what_code_says(library):
                     if frame.language == "ibis":
                         for width in (88, 40, 20):
                             code = frame.filled()
-                            assert ast.dump(ast.parse(layout(code, width))) == ast.dump(ast.parse(join_chains(code))), template.name
+                            assert ast.dump(ast.parse(layout(code, width))) == ast.dump(
+                                ast.parse(join_chains(code))
+                            ), template.name

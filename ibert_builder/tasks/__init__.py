@@ -10,5 +10,12 @@ from ibert_builder.tasks.ibis_to_sql import IbisToSql
 from ibert_builder.tasks.qa import Qa
 from ibert_builder.tasks.sql_to_ibis import SqlToIbis
 
-_ALL: tuple[Task, ...] = (CodeCompletion(), SqlToIbis(), IbisToSql(), ErrorResolution(), Qa(), Documentation())
+_ALL: tuple[Task, ...] = (
+    CodeCompletion(),
+    SqlToIbis(),
+    IbisToSql(),
+    ErrorResolution(),
+    Qa(),
+    Documentation(),
+)
 TASKS: dict[str, Task] = {task.name: task for task in _ALL}

@@ -65,7 +65,11 @@ class Draft:
     def context(self) -> Record:
         """The tables it uses: `{"tables": {name: {"schema": {column: type}}}}`."""
         tables = {v.table.name: v.table for v in self.bound.values() if isinstance(v, TableValue)}
-        return {"tables": {n: {"schema": {c: str(t) for c, t in table.schema.items()}} for n, table in tables.items()}}
+        return {
+            "tables": {
+                n: {"schema": {c: str(t) for c, t in table.schema.items()}} for n, table in tables.items()
+            }
+        }
 
 
 class Task(ABC):

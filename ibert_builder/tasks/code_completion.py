@@ -30,7 +30,9 @@ _OPERATORS = frozenset({"<", ">", "<=", ">=", "==", "!=", "+", "-", "*", "/", "/
 class CodeCompletionTemplate(TemplateSpec):
     """Ibis code and what it is for, said so exactly that the code can be finished from any point on."""
 
-    intent: str = Field(description="English, one or more sentences without `#`: what the code gives, with the names of its columns")
+    intent: str = Field(
+        description="English, one or more sentences without `#`: what the code gives, with the names of its columns"
+    )
     code: str = Field(description="canonical Ibis; one call of a chain a line; ends in the result")
     languages: ClassVar[Mapping[str, Language]] = {"intent": "en", "code": "ibis"}
 
@@ -48,10 +50,14 @@ class CodeCompletion(Task):
         code = layout(render_frame(template.frames["code"][0], bound))
         intent = render_frame(template.frames["intent"][0], bound)
         intent = intent[0].upper() + intent[1:]
-        comment = textwrap.fill(" ".join(intent.split()), COMMENT_WIDTH, break_long_words=False, break_on_hyphens=False)
+        comment = textwrap.fill(
+            " ".join(intent.split()), COMMENT_WIDTH, break_long_words=False, break_on_hyphens=False
+        )
         completed = textwrap.indent(comment, "# ") + "\n" + code
         partial = cut(completed, setting.rng)
-        return Draft(template, setting.database, bound, partial, code, {"partial": partial, "completed": completed})
+        return Draft(
+            template, setting.database, bound, partial, code, {"partial": partial, "completed": completed}
+        )
 
     def prove(self, draft: Draft, engine: Engine) -> Record:
         completed = draft.texts["completed"]
@@ -99,7 +105,9 @@ def cut(code: str, rng: random.Random) -> str:
         if _kind(before, token, after) in CUTS:
             offsets.append(starts[token.end[0] - 1] + token.end[1])
             weights.append(CUTS[_kind(before, token, after)])
-    options = [(offset, weight) for offset, weight in zip(offsets, weights, strict=True) if offset <= last_word]
+    options = [
+        (offset, weight) for offset, weight in zip(offsets, weights, strict=True) if offset <= last_word
+    ]
     if not options:
         raise ValueError(f"no place to cut in {code!r}")
     offset = rng.choices([o for o, _ in options], weights=[w for _, w in options])[0]

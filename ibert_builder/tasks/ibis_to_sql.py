@@ -62,7 +62,14 @@ class IbisToSql(Task):
         bound = bind(template, Drawer(setting.database, setting.engine, setting.phrasebook, rng, dialect))
         frame = template.frames["ibis"][0]
         written = layout(render_frame(frame, bound, ibis_style(rng, bound)))
-        return Draft(template, setting.database, bound, f"{dialect}\n{written}", layout(render_frame(frame, bound)), {"ibis": written, "dialect": dialect})
+        return Draft(
+            template,
+            setting.database,
+            bound,
+            f"{dialect}\n{written}",
+            layout(render_frame(frame, bound)),
+            {"ibis": written, "dialect": dialect},
+        )
 
     def prove(self, draft: Draft, engine: Engine) -> Record:
         code, dialect = draft.texts["ibis"], draft.texts["dialect"]
@@ -76,7 +83,9 @@ class IbisToSql(Task):
         try:
             compiled = compile_for(expression, dialect)
         except Exception as error:  # compilers raise whatever they meet
-            raise Rejected("dialect_cannot_say_it", f"{dialect}: {type(error).__name__}: {error}\n{code}") from error
+            raise Rejected(
+                "dialect_cannot_say_it", f"{dialect}: {type(error).__name__}: {error}\n{code}"
+            ) from error
         try:
             sql = tidy(compiled, dialect, grammar(dialect), tables)
         except SqlglotError as error:
@@ -92,7 +101,9 @@ class IbisToSql(Task):
         return record["target"]["sql"]
 
 
-def _prove_same(draft: Draft, engine: Engine, dialect: str, compiled: str, sql: str, expected: Result, ordered: bool) -> None:
+def _prove_same(
+    draft: Draft, engine: Engine, dialect: str, compiled: str, sql: str, expected: Result, ordered: bool
+) -> None:
     try:
         if dialect == "duckdb":
             found = engine.run_sql(sql)
@@ -100,10 +111,16 @@ def _prove_same(draft: Draft, engine: Engine, dialect: str, compiled: str, sql: 
             expected, found = in_plain_values(expected), sqlite_for(draft.database).run(sql)
         else:
             # Two runs of one meaning: whether sqlglot's way back to DuckDB is exact does not matter here.
-            expected, found = engine.run_sql(to_duckdb(compiled, dialect)), engine.run_sql(to_duckdb(sql, dialect))
+            expected, found = (
+                engine.run_sql(to_duckdb(compiled, dialect)),
+                engine.run_sql(to_duckdb(sql, dialect)),
+            )
     except sqlite3.Error as error:
         raise Rejected("sqlite_fails", f"{error}\n{sql}") from error
     except (SqlglotError, duckdb.Error) as error:
         raise Rejected("dialect_cannot_be_proved", f"{dialect}: {error}\n{compiled}\n{sql}") from error
     if different := difference(expected, found, ordered):
-        raise Rejected(f"tidied_differs_in_{different}", f"{dialect}\n{compiled}\n{sql}\n{expected.rows[:3]}\n{found.rows[:3]}")
+        raise Rejected(
+            f"tidied_differs_in_{different}",
+            f"{dialect}\n{compiled}\n{sql}\n{expected.rows[:3]}\n{found.rows[:3]}",
+        )

@@ -25,12 +25,26 @@ from ibert_builder.tidy import write
 from ibert_builder.values import render_frame
 
 # A share of the queries is put in another dialect, as they come from other systems in practice.
-DIALECTS = ("postgres", "mysql", "sqlite", "bigquery", "snowflake", "trino", "mssql", "databricks", "redshift", "clickhouse")
+DIALECTS = (
+    "postgres",
+    "mysql",
+    "sqlite",
+    "bigquery",
+    "snowflake",
+    "trino",
+    "mssql",
+    "databricks",
+    "redshift",
+    "clickhouse",
+)
 _SQLGLOT_NAMES = {"mssql": "tsql"}
 FOREIGN = 0.3
 
 # What can make an answer depend on the order in which rows happen to lie in a table.
-_ORDER_SENSITIVE = re.compile(r"\b(LIMIT|OFFSET|OVER|FIRST|LAST|LIST|ARRAY_AGG|STRING_AGG|MODE|ANY_VALUE|ARG_MIN|ARG_MAX|DISTINCT ON)\b", re.I)
+_ORDER_SENSITIVE = re.compile(
+    r"\b(LIMIT|OFFSET|OVER|FIRST|LAST|LIST|ARRAY_AGG|STRING_AGG|MODE|ANY_VALUE|ARG_MIN|ARG_MAX|DISTINCT ON)\b",
+    re.I,
+)
 
 
 class SqlToIbisTemplate(TemplateSpec):
@@ -58,7 +72,11 @@ class SqlToIbis(Task):
         ibis_code = layout(render_frame(template.frames["ibis"][0], bound))
         dialect = draw_dialect(setting, DIALECTS)
         # The key leaves the dialect out: a query that its dialect cannot say stays in DuckDB's.
-        texts = {"sql": sql, "dialect": dialect, "or_duckdb": setting.dialects is None or "duckdb" in setting.dialects}
+        texts = {
+            "sql": sql,
+            "dialect": dialect,
+            "or_duckdb": setting.dialects is None or "duckdb" in setting.dialects,
+        }
         return Draft(template, setting.database, bound, sql, ibis_code, texts)
 
     def prove(self, draft: Draft, engine: Engine) -> Record:
@@ -70,7 +88,9 @@ class SqlToIbis(Task):
         except CodeFails as error:
             raise Rejected("ibis_fails", str(error)) from error
         if different := difference(expected, found, ordered):
-            raise Rejected(f"results_differ_in_{different}", f"{sql}\n{draft.code}\n{_contrast(expected, found)}")
+            raise Rejected(
+                f"results_differ_in_{different}", f"{sql}\n{draft.code}\n{_contrast(expected, found)}"
+            )
         if dialect != "duckdb":
             try:
                 sql = self._foreign(engine, sql, dialect, expected, ordered)
@@ -151,7 +171,9 @@ _SAME_NAME = re.compile(r"\b(\w+) AS \1\b")
 
 def _as_written(sql: str, dialect: str, several_lines: bool) -> str:
     """sqlglot's text as a person would write it."""
-    text = _SAME_NAME.sub(r"\1", write(sqlglot.parse_one(sql, read=dialect), sqlglot.Dialect.get_or_raise(dialect).__class__))
+    text = _SAME_NAME.sub(
+        r"\1", write(sqlglot.parse_one(sql, read=dialect), sqlglot.Dialect.get_or_raise(dialect).__class__)
+    )
     return text if several_lines else re.sub(r"\s*\n\s*", " ", text).replace("( ", "(").replace(" )", ")")
 
 

@@ -87,7 +87,9 @@ def _statements(code: str) -> list[str]:
 
 def _build(examples: int) -> None:
     with tempfile.TemporaryDirectory() as cache:
-        IbertMultitask(cache_dir=cache, config_name="sql_to_ibis", examples_per_template=examples).download_and_prepare()
+        IbertMultitask(
+            cache_dir=cache, config_name="sql_to_ibis", examples_per_template=examples
+        ).download_and_prepare()
 
 
 def _timed(work) -> float:

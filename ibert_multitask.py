@@ -44,7 +44,7 @@ class IbertMultitask(datasets.GeneratorBasedBuilder):
     BUILDER_CONFIG_CLASS = IbertConfig
     BUILDER_CONFIGS = [
         IbertConfig(name=name, version=ibert_builder.__version__) for name in ibert_builder.records.CONFIGS
-    ]  # noqa: RUF012
+    ]
     DEFAULT_CONFIG_NAME = ibert_builder.records.ALL
 
     def __init__(self, *args, config_name=None, **kwargs):

@@ -14,7 +14,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import sqlglot
 
@@ -161,7 +161,9 @@ class _Files:
     """Open files by name below a folder."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder, self._open, self._stack = folder, {}, ExitStack()  # type: tuple[Path, dict[str, IO[str]], ExitStack]
+        self._folder = folder
+        self._open: dict[str, IO[str]] = {}
+        self._stack = ExitStack()
 
     def __enter__(self) -> _Files:
         return self

@@ -17,7 +17,7 @@ _BEGIN, _END = "<!-- examples: begin -->", "<!-- examples: end -->"
 
 def examples(library: Library) -> str:
     """Markdown with the shortest record that each task makes of one train database, the first with its messages."""
-    parts = []
+    parts: list[str] = []
     for task in TASKS:
         records = list(generate(library, task, DATABASE, Options(10), Tally()))
         record = min(records, key=lambda record: (len(json.dumps(record)), record["id"]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import random
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -84,8 +84,8 @@ class Drawer:
         return {(v.owner.slot, v.column.name) for v in bound.values() if isinstance(v, ColumnValue)}
 
     def column(
-        self, wanted: str, owner: TableValue, taken: set[tuple[str, str]] = frozenset()
-    ) -> ColumnValue:  # type: ignore[assignment]
+        self, wanted: str, owner: TableValue, taken: Set[tuple[str, str]] = frozenset()
+    ) -> ColumnValue:
         """A column of a role or class. Numbers that identify are no numbers: keys are drawn by role or as `any` only."""
         names = {name for _, name in taken}  # of other tables too: a result has each name once
         options = [column for column in owner.table.columns.values() if column.name not in names]

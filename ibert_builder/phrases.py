@@ -122,7 +122,7 @@ def _phrase(source: Source, index: int, spec: PhraseSpec, group: str, kind: str)
     }
     for slot in takes:
         for language in ("ibis", "sql"):
-            if not any(place.slot == slot for place in frames[language].placeholders):  # type: ignore[index]
+            if not any(place.slot == slot for place in frames[language].placeholders):
                 raise source.error(f"the slot '{slot}' is not used in `{language}`", (*at, "takes", slot))
     # Named after its first argument where there is one; literals rarely make good names.
     named = next(iter(takes), None)

@@ -17,9 +17,8 @@ def schemas() -> dict[str, dict[str, Any]]:
     """File name to JSON Schema: one for databases, one for phrases, one for the templates of each task."""
     models: dict[str, type[BaseModel]] = {"database": DatabaseSpec, "phrases": PhraseFile}
     for task in TASKS.values():
-        models[task.name] = create_model(
-            f"{task.template.__name__}File", templates=(list[task.template], ...)
-        )  # type: ignore[name-defined]
+        listed: Any = list[task.template]  # type: ignore[name-defined]
+        models[task.name] = create_model(f"{task.template.__name__}File", templates=(listed, ...))
     return {f"{name}.json": model.model_json_schema() for name, model in models.items()}
 
 

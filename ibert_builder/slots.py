@@ -33,6 +33,12 @@ LITERALS = ("value", "low", "middle", "high", "values", "prefix", "suffix", "par
 
 _LITERAL = re.compile(rf"({'|'.join(LITERALS)}) of (\w+)")
 _COLUMNS = re.compile(r"(\d)-(\d) columns(?: ([\w<>]+))?(?: of (\w+))?")
+_KINDS: dict[str | None, Literal["column", "scalar", "aggregate", "window"]] = {
+    None: "scalar",
+    "column": "column",
+    "aggregate": "aggregate",
+    "window": "window",
+}
 _EXPRESSION = re.compile(r"(?:(column|aggregate|window) )?([\w<>]+)(?: of (\w+))?")
 
 
@@ -96,7 +102,7 @@ def parse_slot(declaration: SlotDeclaration) -> Slot:
         return Slot("columns", _class(match[3] or "any"), match[4], (low, high))
     if match := _EXPRESSION.fullmatch(declaration):
         kind, wanted, of = match.groups()
-        return Slot(kind or "scalar", _class(wanted, ROLES if kind == "column" else ()), of)
+        return Slot(_KINDS[kind], _class(wanted, ROLES if kind == "column" else ()), of)
     raise ValueError(
         f"'{declaration}' is no slot declaration (such as `numeric`, `column string`, `2-4 columns`, `value of x`)"
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import json
-import os
 import shutil
 import tempfile
 import time
@@ -207,7 +206,7 @@ def _publish(temporary: Path, out: Path) -> None:
             continue
         final = out / path.relative_to(temporary)
         final.parent.mkdir(parents=True, exist_ok=True)
-        os.replace(path, final)
+        path.replace(final)
 
 
 def _refuse_fruitless(library: Library, task: Task, tally: Tally) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -42,7 +41,7 @@ def export(databases: Iterable[Database], out: Path) -> list[Path]:
                     connection.execute("SET TimeZone = 'UTC'")
                     write_tables(connection, database)
                 paths.append(out / unfinished.name)
-                os.replace(unfinished, paths[-1])
+                unfinished.replace(paths[-1])
             return paths
     except OSError as error:
         raise InputError(f"cannot write there: {error.strerror}", file=out, key="--out") from error

@@ -295,6 +295,10 @@ def _public_methods() -> frozenset[str]:
     )
 
 
+# Operators that make a few digits of constants into gigabytes.
+_GROWING = (ast.Pow, ast.LShift, ast.Mult)
+
+
 def check(tree: ast.Module, names: Iterable[str], rules: Rules = STRICT) -> None:
     """Check code against the allow-list.
 
@@ -331,9 +335,8 @@ def check(tree: ast.Module, names: Iterable[str], rules: Rules = STRICT) -> None
                 _refuse(node, f"'{node.id}' may not be assigned to")
         elif isinstance(node, ast.Attribute):
             _check_attribute(node, attributes, rules)
-        elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow | ast.LShift | ast.Mult):
-            if _is_constant(node):
-                _refuse(node, "arithmetic on constants alone is not allowed: write the result")
+        elif isinstance(node, ast.BinOp) and isinstance(node.op, _GROWING) and _is_constant(node):
+            _refuse(node, "arithmetic on constants alone is not allowed: write the result")
 
 
 def _check_attribute(node: ast.Attribute, attributes: set[str], rules: Rules) -> None:

@@ -56,6 +56,6 @@ def test_row_order_is_told_from_a_total_order(webshop):
 def test_a_runaway_query_is_stopped_and_the_engine_goes_on(webshop, monkeypatch):
     monkeypatch.setattr(engine_module, "TIME_LIMIT", 0.3)
     engine = engine_module.Engine(webshop)
-    with pytest.raises(duckdb.Error, match="(?i)interrupt"):
+    with pytest.raises(duckdb.Error, match=r"(?i)interrupt"):
         engine.run_sql("SELECT COUNT(*) FROM range(1000000000) a, range(1000000) b")
     assert engine.run_sql("SELECT 1 AS a").rows == [(1,)]

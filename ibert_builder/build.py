@@ -28,6 +28,7 @@ from ibert_builder.tasks.base import Task
 COMPLETE = "train_complete.jsonl"
 REJECTED = "rejected.jsonl"
 FRUITLESS = 5  # so many rejections without one example mean that the template is wrong, not unlucky
+SOUGHT = 10  # so many attempts without one example, too
 
 Shard = tuple[str, str]  # task, database
 Progress = Callable[[int, int], None]
@@ -213,14 +214,15 @@ def _refuse_fruitless(library: Library, task: Task, tally: Tally) -> None:
     """A template of which nothing was proved is wrong; one that was never drawn may only be rare in a small build."""
     for template in library.templates[task.name]:
         outcomes = {o: n for (_, name, o), n in tally.outcomes.items() if name == template.name}
+        drawn = sum(outcomes.values())
         reasons = {
             outcome: count for outcome, count in outcomes.items() if outcome not in NOT_DRAWN | {"kept"}
         }
-        if "kept" not in outcomes and sum(reasons.values()) >= FRUITLESS:
+        if "kept" not in outcomes and (sum(reasons.values()) >= FRUITLESS or (reasons and drawn >= SOUGHT)):
             detail = next(d for _, name, _, d in tally.rejections if name == template.name)
             listed = ", ".join(f"{reason} ({count})" for reason, count in reasons.items())
             raise template.error(f"template '{template.name}' gives no example; rejected: {listed}\n{detail}")
-        if "kept" not in outcomes and sum(outcomes.values()) >= 10:
+        if outcomes.keys() == {"no_fit"} and drawn >= SOUGHT:
             raise template.error(f"template '{template.name}' gives no example: it fits no database")
 
 

@@ -13,6 +13,8 @@ from typing import Any
 import ibis
 import ibis.backends.sql.compilers as compilers
 import sqlglot
+from ibis.backends.sql.compilers.base import SQLGlotCompiler
+from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from ibert_builder.databases import Database
@@ -57,7 +59,56 @@ def compile_for(expression: ibis.Expr, dialect: str) -> str:
         if not isinstance(expression, ibis.expr.types.Table)
         else expression.unbind()
     )
+    if dialect == "postgres":
+        # Its own to_sqlglot casts JSON and maps to text for the Python client.
+        return str(SQLGlotCompiler.to_sqlglot(compiler(dialect), table).sql(grammar(dialect)))
     return str(compiler(dialect).to_sqlglot(table).sql(grammar(dialect)))
+
+
+# Functions that sqlglot leaves as they are: what DuckDB calls them. It need not be exact, since the compiler's query and
+# the tidied one both go this way; it must only tell different arguments apart.
+_IN_DUCKDB = {
+    "arrow_cast": "CAST({0} AS TIMESTAMP)",
+    "avgif": "AVG({0}) FILTER (WHERE {1})",
+    "array_element": "LIST_EXTRACT({0}, {1})",
+    "cardinality": "LEN({0})",
+    "datefromparts": "MAKE_DATE({0}, {1}, {2})",
+    "datetime2fromparts": "MAKE_TIMESTAMP({0}, {1}, {2}, {3}, {4}, {5})",
+    "empty": "{0} = ''",
+    "from_iso8601_date": "CAST({0} AS DATE)",
+    "from_iso8601_timestamp": "CAST({0} AS TIMESTAMP)",
+    "ieee_divide": "({0}) / ({1})",
+    "isnotnull": "({0}) IS NOT NULL",
+    "isnull": "({0}) IS NULL",
+    "laginframe": "LAG({*})",
+    "leadinframe": "LEAD({*})",
+    "map_contains_key": "MAP_CONTAINS({0}, {1})",
+    "mapcontains": "MAP_CONTAINS({0}, {1})",
+    "maxif": "MAX({0}) FILTER (WHERE {1})",
+    "minif": "MIN({0}) FILTER (WHERE {1})",
+    "parsedatetimebesteffort": "CAST({0} AS TIMESTAMP)",
+    "regexp_match": "REGEXP_MATCHES({0}, {1})",
+    "stddevpop": "STDDEV_POP({0})",
+    "stddevsamp": "STDDEV_SAMP({0})",
+    "stdev": "STDDEV_SAMP({0})",
+    "stdevp": "STDDEV_POP({0})",
+    "sumif": "SUM({0}) FILTER (WHERE {1})",
+    "timefromparts": "MAKE_TIME({0}, {1}, {2})",
+    "to_variant": "{0}",
+    "todate": "CAST({0} AS DATE)",
+    "todayofmonth": "DAY({0})",
+    "todayofweek": "ISODOW({0})",
+    "todayofyear": "DAYOFYEAR({0})",
+    "tohour": "HOUR({0})",
+    "toisoweek": "WEEK({0})",
+    "tominute": "MINUTE({0})",
+    "tomonth": "MONTH({0})",
+    "toquarter": "QUARTER({0})",
+    "toyear": "YEAR({0})",
+    "try_divide": "({0}) / ({1})",
+    "varpop": "VAR_POP({0})",
+    "varsamp": "VAR_SAMP({0})",
+}
 
 
 def to_duckdb(sql: str, dialect: str) -> str:
@@ -66,10 +117,46 @@ def to_duckdb(sql: str, dialect: str) -> str:
     Raises:
         SqlglotError: sqlglot cannot read it.
     """
-    parsed = sqlglot.parse(sql, read=grammar(dialect), error_level=sqlglot.ErrorLevel.RAISE)
-    if len(parsed) != 1 or parsed[0] is None:
-        raise SqlglotError("expected one query")
-    return str(parsed[0].sql("duckdb"))
+    try:
+        parsed = sqlglot.parse(sql, read=grammar(dialect), error_level=sqlglot.ErrorLevel.RAISE)
+        if len(parsed) != 1 or parsed[0] is None:
+            raise SqlglotError("expected one query")
+        return str(parsed[0].transform(_in_duckdb, dialect).sql("duckdb"))
+    except (
+        AttributeError,
+        IndexError,
+        KeyError,
+        TypeError,
+        ValueError,
+    ) as error:  # sqlglot trips over some trees
+        raise SqlglotError(f"{type(error).__name__}: {error}") from error
+
+
+def _in_duckdb(node: exp.Expression, dialect: str) -> exp.Expression:
+    if isinstance(node, exp.StrToDate | exp.TsOrDsToDate | exp.StrToTime) and isinstance(
+        node.this, exp.Literal
+    ):
+        return exp.cast(node.this, "DATE" if len(node.this.name) == 10 else "TIMESTAMP")  # 'FXYYYY-MM-DD'
+    if isinstance(node, exp.TimestampTrunc | exp.DateTrunc) and isinstance(node.this, exp.Literal):
+        return exp.cast(node.this, "DATE")
+    if isinstance(node, exp.Pad):
+        node.set("expression", exp.cast(node.expression, "INT"))  # DuckDB's LPAD takes no BIGINT
+        return node
+    if (
+        dialect == "mssql"
+        and isinstance(node, exp.Add)
+        and any(isinstance(side, exp.Literal) and side.is_string for side in (node.left, node.right))
+    ):
+        return exp.DPipe(this=node.this, expression=node.expression)
+    name = node.name.lower() if isinstance(node, exp.Anonymous | exp.AnonymousAggFunc) else ""
+    if name in ("sumif", "avgif", "minif", "maxif") or name in _IN_DUCKDB:
+        arguments = [argument.sql("duckdb") for argument in node.expressions]
+        template = _IN_DUCKDB[name].replace("{*}", ", ".join(arguments))
+        try:
+            return sqlglot.parse_one(template.format(*arguments), read="duckdb")
+        except IndexError:
+            return node
+    return node
 
 
 class Sqlite:
@@ -93,7 +180,7 @@ class Sqlite:
         cursor = self._connection.execute(sql)
         names = tuple(column[0] for column in cursor.description)
         return Result(
-            names, ("",) * len(names), [tuple(plain(cell) for cell in row) for row in cursor.fetchall()]
+            names, ("",) * len(names), [tuple(_comparable(cell) for cell in row) for row in cursor.fetchall()]
         )
 
 
@@ -108,7 +195,7 @@ def in_plain_values(result: Result) -> Result:
     return Result(
         result.columns,
         ("",) * len(result.columns),
-        [tuple(plain(cell) for cell in row) for row in result.rows],
+        [tuple(_comparable(cell) for cell in row) for row in result.rows],
     )
 
 
@@ -118,10 +205,16 @@ def plain(value: Any) -> Any:
         return int(value)
     if isinstance(value, Decimal):
         return float(value)
+    if isinstance(value, datetime.datetime) and value.tzinfo is not None:
+        value = value.replace(tzinfo=None)  # the session is in UTC, and so are the rows
     if isinstance(value, datetime.date | datetime.time | datetime.timedelta | uuid.UUID):
         return str(value)
     if isinstance(value, list | dict):
         return json.dumps(value, default=str)
-    if isinstance(value, float) and value.is_integer():
-        return int(value)  # SQLite has no fixed column types: 3.0 and 3 are one value
     return value
+
+
+def _comparable(value: Any) -> Any:
+    """A plain value with all numbers as floats: SQLite has no fixed column types, so 3.0 and 3 are one value."""
+    value = plain(value)
+    return float(value) if isinstance(value, int) and abs(value) < 2**53 else value

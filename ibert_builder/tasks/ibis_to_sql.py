@@ -79,6 +79,8 @@ class IbisToSql(Task):
         except (CodeFails, IbisError) as error:
             raise Rejected("ibis_fails", str(error)) from error
         tables = {name: tuple(table.columns) for name, table in draft.database.tables.items()}
+        # Keys alone: of other columns the record does not say that they are never NULL.
+        never_null = {name: (table.key,) for name, table in draft.database.tables.items()}
         expected = run_query(engine, reference, orders_result(reference))
         try:
             compiled = compile_for(expression, dialect)
@@ -87,7 +89,7 @@ class IbisToSql(Task):
                 "dialect_cannot_say_it", f"{dialect}: {type(error).__name__}: {error}\n{code}"
             ) from error
         try:
-            sql = tidy(compiled, dialect, grammar(dialect), tables)
+            sql = tidy(compiled, dialect, grammar(dialect), tables, never_null)
         except SqlglotError as error:
             raise Rejected("sqlglot_cannot_read_it", f"{dialect}: {error}\n{compiled}") from error
         ordered = re.search(r"^ORDER BY", sql, re.MULTILINE) is not None

@@ -1,0 +1,105 @@
+"""Who stands where in a query: its sources, their columns, and which of them a column means."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sqlglot import exp
+
+Columns = Mapping[str, tuple[str, ...]]  # table name to column names
+
+
+def resolve(column: exp.Column) -> exp.Expression | None:
+    """The table or subquery a qualified column comes from: the nearest of that name, from its SELECT outwards."""
+    select = column.parent_select
+    while select is not None:
+        for source in sources_of(select) if isinstance(select, exp.Select) else ():
+            if source.alias_or_name == column.table:
+                return source
+        select = select.parent_select
+    return None
+
+
+def source_of(select: exp.Select) -> exp.Expression | None:
+    clause = select.args.get("from_")
+    return clause.this if clause is not None else None
+
+
+_CLAUSES = (
+    "where",
+    "group",
+    "having",
+    "qualify",
+    "order",
+    "limit",
+    "offset",
+    "distinct",
+    "joins",
+    "laterals",
+)
+
+
+def is_bare(select: exp.Select, *but: str) -> bool:
+    return not any(select.args.get(clause) for clause in _CLAUSES if clause not in but)
+
+
+def output_names(query: exp.Expression) -> list[str]:
+    if isinstance(query, exp.SetOperation):
+        return output_names(query.this)
+    if isinstance(query, exp.Subquery):
+        return output_names(query.this)
+    return [e.alias_or_name for e in query.expressions]
+
+
+def columns_of(source: exp.Expression, tables: Columns, tree: exp.Query) -> list[str] | None:
+    if isinstance(source, exp.Table):
+        ctes = {cte.alias: cte.this for cte in tree.find_all(exp.CTE)}
+        if source.name in ctes:
+            return output_names(ctes[source.name])
+        return list(tables[source.name]) if source.name in tables else None
+    if isinstance(source, exp.Subquery) and isinstance(source.this, exp.Query):
+        return output_names(source.this)
+    return None
+
+
+def sources_of(select: exp.Select) -> list[exp.Expression]:
+    first = source_of(select)
+    return ([first] if first is not None else []) + [join.this for join in select.args.get("joins") or ()]
+
+
+def has_window(node: exp.Expression | None) -> bool:
+    return node is not None and node.find(exp.Window) is not None
+
+
+def _own(select: exp.Select, kind: type[exp.Expression]) -> list[exp.Expression]:
+    """The nodes of a kind that belong to this SELECT and to none within it."""
+    return [node for node in select.find_all(kind) if node.parent_select is select]
+
+
+def is_grouped(select: exp.Select) -> bool:
+    aggregates = [a for e in select.expressions for a in e.find_all(exp.AggFunc) if a.parent_select is select]
+    return select.args.get("group") is not None or any(not a.find_ancestor(exp.Window) for a in aggregates)
+
+
+ARITHMETIC = (exp.Add, exp.Sub, exp.Mul, exp.Div, exp.IntDiv, exp.Mod, exp.DPipe, exp.Neg)
+
+
+COMPARISON = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Between, exp.In, exp.Is, exp.Like)
+
+
+def binds_looser(inner: exp.Expression, outer: exp.Expression | None) -> bool:
+    """Whether an expression needs parentheses as an operand of the other."""
+    if isinstance(inner, ARITHMETIC):
+        return isinstance(outer, (*ARITHMETIC, exp.Cast, exp.Bracket, exp.Not))
+    if isinstance(outer, exp.Connector):
+        return isinstance(inner, exp.Connector) and type(inner) is not type(outer)
+    loose = isinstance(inner, (*COMPARISON, exp.Connector, exp.Not, exp.Case, exp.Binary))
+    return loose and isinstance(outer, exp.Binary | exp.Unary | exp.Between | exp.In | exp.Cast | exp.Bracket)
+
+
+def as_named(projection: exp.Expression) -> exp.Expression:
+    return (
+        exp.alias_(projection, projection.name, quoted=True)
+        if isinstance(projection, exp.Column)
+        else projection
+    )

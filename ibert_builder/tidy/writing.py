@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import re
-from typing import Any
 
 import sqlglot
 from sqlglot import exp
@@ -37,7 +36,7 @@ _NAMES = {
 
 
 @functools.cache
-def _keywords(dialect: Any) -> frozenset[str]:
+def _keywords(dialect: type[sqlglot.Dialect]) -> frozenset[str]:
     words = {word.lower() for word in dialect.tokenizer_class.KEYWORDS} | {
         w.lower() for w in dialect.generator_class.RESERVED_KEYWORDS
     }
@@ -50,7 +49,7 @@ _NOT = "__not__"  # stands between an operand and the operator it negates: sqlgl
 def write(tree: exp.Query, dialect: type[sqlglot.Dialect], width: int = WIDTH) -> str:
     """Print a query in a dialect, a clause a line, with quotes only where the dialect needs them."""
     _negate_within(tree)
-    reserved = _keywords(dialect)
+    reserved = _keywords(dialect)  # type: ignore[arg-type]  # classes do hash
     for identifier in tree.find_all(exp.Identifier):
         plain = re.fullmatch(r"[a-z_][a-z0-9_]*", identifier.name) is not None
         identifier.set("quoted", not plain or identifier.name in reserved)

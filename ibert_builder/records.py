@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from datasets import Features, Value
+from datasets import Dataset, Features, Value
 
 from ibert_builder.errors import InputError, unknown
 from ibert_builder.tasks import TASKS
@@ -62,6 +62,15 @@ def _typed(kind: Any) -> Any:
     if isinstance(kind, list):
         return [_typed(kind[0])]
     return {name: _typed(inner) for name, inner in kind.items()}
+
+
+def as_all(dataset: Dataset) -> Dataset:
+    """A task's dataset with the columns of `all`, so that it can be interleaved with those of other tasks."""
+    columns = features(ALL)
+    for name in columns:
+        if name not in dataset.column_names:
+            dataset = dataset.add_column(name, [None] * len(dataset))
+    return dataset.select_columns(list(columns)).cast(columns)
 
 
 def to_row(record: Record, columns: Features) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import pytest
 from ibert_builder import load_dataset
 from ibert_builder.databases import SPLITS
 from ibert_builder.errors import InputError
-from ibert_builder.records import CONFIGS, features, to_record
+from ibert_builder.records import CONFIGS, as_all, features, to_record
 from ibert_multitask import IbertConfig
 from tests.conftest import ROOT
 
@@ -61,6 +61,20 @@ def test_processes_streaming_and_slices_give_the_same_rows(load, tmp_path, sampl
     assert one == rows("2", num_proc=2) == rows("3", streaming=True)
     part = rows("1", split="train[:50%]")
     assert part == one[: len(part)] and 0 < len(part) < len(one)
+
+
+def test_tasks_can_be_interleaved_with_the_columns_of_all(tmp_path, sample_dir):
+    chosen = {
+        "split": "train",
+        "cache_dir": str(tmp_path),
+        "examples_per_template": 1,
+        "templates_dir": str(sample_dir),
+    }
+    tasks = [as_all(load_dataset("./ibert_multitask.py", name, **chosen)) for name in ("ibis_to_sql", "qa")]
+    mixed = datasets.interleave_datasets(tasks)
+    assert mixed.features == features("all")
+    assert mixed["task"][:4] == ["ibis_to_sql", "qa"] * 2
+    assert to_record(mixed[1])["input"].keys() == {"question"}
 
 
 def test_a_stream_can_be_shared_out(sample_dir):

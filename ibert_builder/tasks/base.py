@@ -79,7 +79,8 @@ class Task(ABC):
         name: of the task, its config and its folder of templates.
         system_prompt: the instruction, as the seed words it.
         template: what its templates look like.
-        examples: drafts per template, where neither the template nor the user says how many.
+        examples: drafts per template, where neither the template nor the user says how many; a multiple of ten, so that
+            the splits have their shares.
         input, target, meta: the columns of those structs (besides the `meta` that all tasks have), as Arrow type names.
         columns: columns beside them, which repeat a field of `input`.
         dialects: the SQL dialects it knows, if any.

@@ -41,7 +41,7 @@ class CodeCompletion(Task):
     name = "code_completion"
     system_prompt = "Complete the partial Ibis expression. Output only the completed code."
     template = CodeCompletionTemplate
-    examples = 22
+    examples = 20
     input: ClassVar = {"partial_code": "string"}
     target: ClassVar = {"completed_code": "string"}
 

@@ -153,7 +153,7 @@ class Documentation(Task):
     name = "documentation"
     system_prompt = "Generate a docstring for the Ibis function in {style} format."
     template = DocumentationTemplate
-    examples = 36
+    examples = 30
     input: ClassVar = {"code": "string", "style": "string"}
     target: ClassVar = {"docstring": "string"}
     meta: ClassVar = {"style": "string"}

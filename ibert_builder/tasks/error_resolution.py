@@ -84,7 +84,7 @@ class ErrorResolution(Task):
     name = "error_resolution"
     system_prompt = "Fix the compilation or type error in the Ibis code."
     template = ErrorResolutionTemplate
-    examples = 15  # of very many templates
+    examples = 10
     optional = frozenset({"error", "context_info"})
     input: ClassVar = {"broken_code": "string", "error": "string", "context_info": "string"}
     target: ClassVar = {"fixed_code": "string", "explanation": "string"}

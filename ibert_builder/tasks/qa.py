@@ -99,7 +99,7 @@ class Qa(Task):
     name = "qa"
     system_prompt = "Answer questions about Ibis clearly and concisely."
     template = QaTemplate
-    examples = 6
+    examples = 10
     optional = frozenset({"code_example"})
     input: ClassVar = {"question": "string"}
     target: ClassVar = {"answer": "string", "code_example": "string"}

@@ -59,7 +59,7 @@ class SqlToIbis(Task):
     name = "sql_to_ibis"
     system_prompt = "Translate the SQL query to equivalent Ibis code."
     template = SqlToIbisTemplate
-    examples = 14
+    examples = 10
     optional = frozenset({"dialect"})  # in linked files: the seed's older records do not have it
     input: ClassVar = {"sql": "string", "dialect": "string"}
     target: ClassVar = {"ibis": "string"}

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -73,6 +75,32 @@ def test_a_failing_run_leaves_earlier_files_whole(built, sample_dir, monkeypatch
     monkeypatch.setattr(build_module, "_make", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         build(out, options=Options(2), templates_dir=sample_dir)
+    assert contents(out) == before
+
+
+def test_a_killed_run_leaves_earlier_files_whole(built, sample_dir):
+    out, _ = built
+    before = contents(out)
+    command = [
+        sys.executable,
+        "-m",
+        "ibert_builder.cli",
+        "build",
+        "--out",
+        str(out),
+        "--templates-dir",
+        str(sample_dir),
+    ]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        for _ in range(600):
+            if list(out.glob(".building-*/*.jsonl")):  # in the midst of writing
+                break
+            time.sleep(0.05)
+        process.kill()
+    unfinished = list(out.glob(".building-*"))
+    assert unfinished
+    for folder in unfinished:
+        shutil.rmtree(folder)
     assert contents(out) == before
 
 

@@ -52,10 +52,11 @@ def test_no_name_means_all(load, tmp_path, sample_dir):
 
 
 @pytest.mark.parametrize("load", LOADERS)
-def test_processes_streaming_and_slices_give_the_same_rows(load, tmp_path, sample_dir):
+@pytest.mark.parametrize("config", ["sql_to_ibis", "qa", "all"])
+def test_processes_streaming_and_slices_give_the_same_rows(load, config, tmp_path, sample_dir):
     def rows(place, **kwargs):
-        chosen = {"split": "train", "examples_per_template": 3, "templates_dir": str(sample_dir), **kwargs}
-        return list(load("sql_to_ibis", cache_dir=str(tmp_path / place), **chosen))
+        chosen = {"split": "train", "examples_per_template": 2, "templates_dir": str(sample_dir), **kwargs}
+        return list(load(config, cache_dir=str(tmp_path / place), **chosen))
 
     one = rows("1")
     assert one == rows("2", num_proc=2) == rows("3", streaming=True)

@@ -287,9 +287,9 @@ def _round_ones(values: list[Any]) -> list[Any]:
     if isinstance(values[0], datetime.datetime):
         plain = [value for value in values if value.time() == datetime.time()]
     elif isinstance(values[0], float | Decimal):
-        plain = [value for value in values if abs(Decimal(str(value)).as_tuple().exponent) <= 2]  # type: ignore[arg-type]
-        if not plain and isinstance(values[0], float):
-            plain = sorted({float(f"{value:.2g}") for value in values})
+        plain = [value for value in values if abs(Decimal(str(value)).as_tuple().exponent) <= 4]  # type: ignore[arg-type]
+        if len(plain) < 3 and isinstance(values[0], float):
+            return sorted({float(f"{value:.3g}") for value in values})  # nobody types 3.3000001907348633
     else:
         plain = values
     return plain if len(plain) >= 3 else values

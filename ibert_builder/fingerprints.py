@@ -89,12 +89,15 @@ def normal_python(code: str) -> str | None:
     """Python in the one form that `ast.unparse` writes, without docstrings; None where it does not parse."""
     try:
         tree = ast.parse(code.strip())
+        for node in ast.walk(tree) if "def " in code else ():
+            if (
+                isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+                and ast.get_docstring(node) is not None
+            ):
+                node.body = node.body[1:] or [ast.Pass()]
+        return ast.unparse(tree)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
-    for node in ast.walk(tree) if "def " in code else ():
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and ast.get_docstring(node) is not None:
-            node.body = node.body[1:] or [ast.Pass()]
-    return ast.unparse(tree)
 
 
 def _normal_sql(text: str, dialect: str | None) -> Iterator[str]:

@@ -108,18 +108,18 @@ def pieces(path: Path) -> Iterator[Piece]:
 def _jsonl(path: Path, text: str) -> Iterator[Piece]:
     for number, line in enumerate(text.split("\n"), 1):
         if line.strip():
-            for key, string, dialect in _strings(_loaded(path, line, number)):
+            for key, string, dialect in _loaded(path, line, number):
                 yield Piece(str(path), number, key, tuple(_readings(string, dialect)))
 
 
 def _json(path: Path, text: str) -> Iterator[Piece]:
-    for key, string, dialect in _strings(_loaded(path, text, 1)):
+    for key, string, dialect in _loaded(path, text, 1):
         yield Piece(str(path), None, key, tuple(_readings(string, dialect)))
 
 
-def _loaded(path: Path, text: str, line: int) -> Any:
+def _loaded(path: Path, text: str, line: int) -> list[tuple[str, str, str | None]]:
     try:
-        return json.loads(text)
+        return list(_strings(json.loads(text)))
     except json.JSONDecodeError as error:
         raise InputError(f"not JSON: {error.msg}", file=path, line=line + error.lineno - 1) from None
     except RecursionError:
@@ -225,7 +225,8 @@ def _source(lines: list[bytes], first: Any, last: Any) -> str:
     """The text from one node to another (their columns count bytes), moved to the left margin."""
     part = lines[first.lineno - 1 : last.end_lineno]
     part[-1] = part[-1][: last.end_col_offset]
-    part[0] = b" " * first.col_offset + part[0][first.col_offset :]
+    if margin := part[0][: first.col_offset].strip():  # another statement or half an expression
+        part[0] = part[0].replace(margin, b" " * len(margin), 1)
     return textwrap.dedent(b"\n".join(part).decode())
 
 

@@ -264,6 +264,31 @@ def test_pieces_that_do_not_parse_are_listed(against, name, text, line, key, kin
     assert report.files[0].unparsed == 1
 
 
+def test_code_is_found_inside_classes_indented_by_tabs(against):
+    body = FUNCTION.replace("\n    ", "\n\t\t")
+    finding = only(against("b.py", f"class Queries:\n\tkind = 1\n\n\t{body}"))
+    assert (finding.line, finding.record) == (4, "function")
+    assert only(against("b.py", f"class Queries:\n\tkind = 1; {CHAIN}\n")).record == "query"
+
+
+def test_linked_records_without_meta_are_compared(against):
+    linked = {
+        "id": "old",
+        "task": "qa",
+        "input": {"question": QUESTION, "more": None},
+        "target": {"answer": "x"},
+    }
+    finding = only(against("b.md", QUESTION, [linked]))
+    assert (finding.record, finding.split) == ("old", None)
+
+
+def test_deeply_nested_code_and_json_end_in_a_message_or_unparsed(against):
+    chain = "t" + ".filter(t.a > 1)" * 3000
+    assert len(against("b.py", chain).unparsed) <= 1
+    with pytest.raises(InputError, match=r"b.json:1: (nested too deeply|not JSON)"):
+        against("b.json", "[" * 200_000)
+
+
 def test_what_does_not_parse_is_still_compared_as_it_stands(against):
     broken = record(
         "b", "error_resolution", {"broken_code": "orders.filter(orders.a = 1)"}, {"fixed_code": "orders"}

@@ -34,7 +34,7 @@ SHOWN = 160  # characters of each text in a finding
 FIELDS: dict[str, Kind | None] = {  # of `input` and `target`, by their kinds; None for what is not compared
     "sql": "sql",
     "ibis": "python",
-    "partial_code": "python",
+    "partial_code": "text",  # cut off, it is no code, and without its comment may be no more than a name
     "completed_code": "python",
     "broken_code": "python",
     "fixed_code": "python",

@@ -271,6 +271,13 @@ def test_code_is_found_inside_classes_indented_by_tabs(against):
     assert only(against("b.py", f"class Queries:\n\tkind = 1; {CHAIN}\n")).record == "query"
 
 
+def test_unfinished_code_is_compared_with_its_comment(against):
+    partial = f"# {INTENT}\norders."
+    cut = record("cut", "code_completion", {"partial_code": partial}, {"completed_code": "orders.count()"})
+    assert only(against("b.json", json.dumps([partial]), [cut])).level == "exact"
+    assert against("b.json", json.dumps(["# Another comment\norders."]), [cut]).findings == []
+
+
 def test_linked_records_without_meta_are_compared(against):
     linked = {
         "id": "old",

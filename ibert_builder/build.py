@@ -107,7 +107,7 @@ def build(
             for done, ((split, (task_name, _)), result) in enumerate(
                 _results(work, options, templates_dir, num_proc), 1
             ):
-                files.write(_file_of(split, task_name), result.lines)
+                files.write(file_of(split, task_name), result.lines)
                 report.tallies[task_name].add(result.tally)
                 report.kept[task_name][split] += result.count
                 report.seconds[task_name] += result.seconds
@@ -119,7 +119,7 @@ def build(
                 line = {"task": task_name, "template": template, "reason": reason, "detail": detail}
                 files.write(REJECTED, json.dumps(line, ensure_ascii=False) + "\n")
             files.touch(
-                [_file_of(split, task.name) for split in SPLITS for task in made] + [COMPLETE, REJECTED]
+                [file_of(split, task.name) for split in SPLITS for task in made] + [COMPLETE, REJECTED]
             )
         for task in made:
             _refuse_fruitless(library, task, report.tallies[task.name])
@@ -134,7 +134,8 @@ def build(
     return report
 
 
-def _file_of(split: str, task: str) -> str:
+def file_of(split: str, task: str) -> str:
+    """The file of a task's records of a split, below the folder that is built."""
     return f"{task}.jsonl" if split == SPLITS[0] else f"{split}/{task}.jsonl"
 
 

@@ -1,4 +1,4 @@
-"""The parts of the dataset card that are generated: one real record of every task."""
+"""The parts of the dataset card that are generated: one real record of every task, and what the audit found."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from ibert_builder.library import Library
 from ibert_builder.tasks import TASKS
 
 DATABASE = "webshop"
-_BEGIN, _END = "<!-- examples: begin -->", "<!-- examples: end -->"
 
 
 def examples(library: Library) -> str:
@@ -27,18 +26,29 @@ def examples(library: Library) -> str:
     return "\n\n".join(parts) + "\n\nThe others have `messages` too, left out here."
 
 
-def with_examples(text: str, library: Library) -> str:
-    """The text of a card with its examples made anew.
+def with_block(text: str, name: str, content: str) -> str:
+    """The text of a card with one of its generated blocks replaced.
 
     Raises:
-        InputError: the card has no place for them.
+        InputError: the card has no place for it.
     """
-    if _BEGIN not in text or _END not in text:
-        raise InputError(f"expected the lines {_BEGIN} and {_END}")
-    block = f"{_BEGIN}\n\n{examples(library)}\n\n{_END}"
-    return re.sub(f"{re.escape(_BEGIN)}.*{re.escape(_END)}", lambda _: block, text, flags=re.DOTALL)
+    begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
+    if begin not in text or end not in text:
+        raise InputError(f"expected the lines {begin} and {end}")
+    block = f"{begin}\n\n{content}\n\n{end}"
+    return re.sub(f"{re.escape(begin)}.*{re.escape(end)}", lambda _: block, text, flags=re.DOTALL)
 
 
-def update(card: Path, library: Library) -> None:
-    """Rewrite the generated parts of a card."""
-    card.write_text(with_examples(card.read_text(encoding="utf-8"), library), encoding="utf-8")
+def update(card: Path, name: str, content: str) -> None:
+    """Rewrite a generated block of a card.
+
+    Raises:
+        InputError: there is no such file, or it has no place for the block.
+    """
+    if not card.is_file():
+        raise InputError("there is no such file", file=card)
+    try:
+        text = with_block(card.read_text(encoding="utf-8"), name, content)
+    except InputError as error:
+        raise InputError(str(error), file=card) from None
+    card.write_text(text, encoding="utf-8")

@@ -1,20 +1,25 @@
-"""The command line: `ibert-multitask build | infos | databases | schema | card`."""
+"""The command line: `ibert-multitask build | audit | infos | databases | schema | card`."""
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
+import json
 import sys
+import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from rich import progress
 from rich.console import Console
 from rich.table import Table
 
-from ibert_builder import __version__, card, infos
-from ibert_builder.build import REJECTED, Progress, Report, build
+from ibert_builder import __version__, card, contamination, infos, pieces
+from ibert_builder.audit import SAMPLE, audit, showing
+from ibert_builder.build import COMPLETE, REJECTED, Progress, Report, build
 from ibert_builder.databases import SPLITS
 from ibert_builder.errors import InputError
 from ibert_builder.export import choose, export
@@ -67,6 +72,30 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_templates_dir(command)
     command.set_defaults(run=_build)
+
+    command = commands.add_parser(
+        "audit", help="make the dataset anew and put every claim of its card to the proof"
+    )
+    scope = command.add_mutually_exclusive_group()
+    scope.add_argument(
+        "--sample", type=int, default=SAMPLE, metavar="N", help="about how many records; default: %(default)s"
+    )
+    scope.add_argument("--full", action="store_true", help="all records")
+    scope.add_argument(
+        "--against",
+        type=Path,
+        nargs="+",
+        metavar="PATH",
+        help="instead, look for what JSONL, SQL, Python and Markdown files have in common with train",
+    )
+    command.add_argument("--json", type=Path, metavar="FILE", help="write the findings for machines, too")
+    command.add_argument(
+        "--card", type=Path, metavar="FILE", help="write the table to this dataset card, too"
+    )
+    command.add_argument("--seed", type=int, default=0, metavar="N")
+    _add_num_proc(command)
+    _add_templates_dir(command)
+    command.set_defaults(run=_audit)
 
     command = commands.add_parser(
         "infos", help="record the default build's features, counts, sizes and digests, or compare with them"
@@ -160,6 +189,59 @@ def _build(chosen: argparse.Namespace) -> int:
     return 0
 
 
+def _audit(chosen: argparse.Namespace) -> int:
+    if chosen.sample < 1:
+        raise InputError(f"expected at least 1, found {chosen.sample}", key="--sample")
+    for path in filter(None, (chosen.json, chosen.card)):
+        if not path.absolute().parent.is_dir():
+            raise InputError("there is no such folder", file=path.absolute().parent)
+    if chosen.against:
+        return _against(chosen)
+    with _proving(chosen.num_proc) as show:
+        result = audit(
+            Options(seed=chosen.seed),
+            templates_dir=chosen.templates_dir,
+            sample=None if chosen.full else chosen.sample,
+            num_proc=chosen.num_proc,
+            progress=show,
+        )
+    _console().print(showing.table(result))
+    print(*showing.remarks(result), sep="\n")
+    _write_json(chosen.json, result.as_json())
+    if chosen.card:
+        card.update(chosen.card, "audit", showing.markdown(result))
+    return 0 if result.holds else 1
+
+
+def _against(chosen: argparse.Namespace) -> int:
+    pieces.files(chosen.against)  # before minutes of work
+    with _proving(chosen.num_proc) as show, tempfile.TemporaryDirectory(prefix="ibert-audit-") as folder:
+        build(
+            Path(folder),
+            options=Options(seed=chosen.seed),
+            templates_dir=chosen.templates_dir,
+            num_proc=chosen.num_proc,
+            progress=show,
+        )
+        with (Path(folder) / COMPLETE).open(encoding="utf-8") as lines:
+            report = contamination.compare(map(json.loads, lines), chosen.against)
+    _console().print(showing.overlap(report))
+    print(*showing.findings(report), sep="\n")
+    _write_json(chosen.json, dataclasses.asdict(report))
+    return 1 if report.failures else 0
+
+
+def _write_json(path: Path | None, content: Any) -> None:
+    if path is not None:
+        path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _console() -> Console:
+    console = Console()
+    # In a pipe or log there is no width to keep to.
+    return console if console.is_terminal else Console(width=140)
+
+
 def _infos(chosen: argparse.Namespace) -> int:
     recorded = infos.read(chosen.out) if chosen.check else {}
     with _proving(chosen.num_proc) as show:
@@ -215,9 +297,7 @@ def _print(report: Report) -> None:
                 for reason, count in sorted(rejected.items(), key=lambda item: (-item[1], item[0]))
             ),
         )
-    console = Console()
-    # In a pipe or log there is no width to keep to.
-    Console(width=None if console.is_terminal else 140).print(table)
+    _console().print(table)
 
 
 def _databases(chosen: argparse.Namespace) -> int:
@@ -242,9 +322,7 @@ def _schema(chosen: argparse.Namespace) -> int:
 
 
 def _card(chosen: argparse.Namespace) -> int:
-    if not chosen.card.is_file():
-        raise InputError("there is no such file", file=chosen.card)
-    card.update(chosen.card, load_library(chosen.templates_dir))
+    card.update(chosen.card, "examples", card.examples(load_library(chosen.templates_dir)))
     print(chosen.card)
     return 0
 

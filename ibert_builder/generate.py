@@ -109,6 +109,11 @@ def _number(task: Task, template: Template, options: Options) -> int:
     return wanted if most is None else min(wanted, most)
 
 
+def drafts_in_all(library: Library, options: Options) -> int:
+    """How many drafts all templates ask for; a few of them fit no database."""
+    return sum(_number(TASKS[t.task], t, options) for those in library.templates.values() for t in those)
+
+
 def _database_of(template: Template, index: int, seed: int, databases: list[str]) -> str:
     digest = hashlib.sha256(f"{seed}/{template.task}/{template.name}/{index}".encode()).digest()
     return databases[int.from_bytes(digest[:4], "big") % len(databases)]
@@ -120,11 +125,12 @@ def generate(
     database_name: str,
     options: Options,
     tally: Tally,
-    only: Callable[[str], bool] | None = None,
+    only: Callable[[str, Draft, bool], bool] | None = None,
 ) -> Iterator[Record]:
     """Make and prove the records of a task on a database, in their order in the dataset; count into `tally`.
 
-    `only` picks drafts by their keys, such as `0/qa/null_sort_order/webshop/3`; the others are drawn and let go.
+    `only` picks drafts by their key (such as `0/qa/null_sort_order/webshop/3`), themselves and whether their skeleton is
+    withheld from train; the others are drawn and let go.
     """
     task, database = TASKS[task_name], library.databases[database_name]
     engine = engine_for(database)
@@ -148,7 +154,7 @@ def generate(
                 continue
             draft, unseen = drawn
             seen.update((draft.key, draft.without_literals))
-            if only is not None and not only(key):
+            if only is not None and not only(key, draft, unseen):
                 continue
             try:
                 record = task.record(draft, task.prove(draft, engine), unseen)

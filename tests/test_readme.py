@@ -6,7 +6,7 @@ import re
 
 import yaml
 
-from ibert_builder.card import with_examples
+from ibert_builder.card import examples, with_block
 from ibert_builder.cli import _parser
 from ibert_builder.records import CONFIGS
 from ibert_builder.tasks import TASKS
@@ -16,7 +16,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def test_examples_are_what_is_generated_today(library):
-    assert with_examples(README, library) == README, "run `ibert-multitask card`"
+    assert with_block(README, "examples", examples(library)) == README, "run `ibert-multitask card`"
 
 
 def test_front_matter_names_every_config():

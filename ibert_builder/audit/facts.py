@@ -50,6 +50,7 @@ class Query:
             quote_identifiers=False,
             validate_qualify_columns=False,
         )
+        self.sql = self.tree.sql(DIALECT)
         self.twins, self.copies = _twins(self.tree)
         self.scopes: dict[int, Scope] = {id(scope.expression): scope for scope in traverse_scope(self.tree)}
 

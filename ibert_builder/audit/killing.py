@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import duckdb
 
 from ibert_builder.audit.equivalent import equivalence
-from ibert_builder.audit.facts import DIALECT, Query
+from ibert_builder.audit.facts import Query
 from ibert_builder.audit.mutants import Mutant, mutants
 from ibert_builder.engine import Engine, Result, orders_result, same_rows
 from ibert_builder.row_sets import KINDS
@@ -54,8 +54,8 @@ class Trial:
     """One query against its mutants."""
 
     def __init__(self, query: Query, engine: Engine) -> None:
-        self._query, self._engine = query, engine
-        self._sql = query.tree.sql(DIALECT)
+        self._engine = engine
+        self._sql = query.sql
         self._answers: dict[int, _Answer | None] = {}
         order = query.tree.args.get("order")
         names = [p.alias_or_name for p in query.tree.selects]
@@ -143,5 +143,5 @@ def kill(query: Query, engine: Engine) -> Kills:
             kills.rules[rule] += 1
         else:
             kills.alive[mutant.family] += 1
-            kills.survivors.append((mutant.family, mutant.operator, trial._sql, mutant.sql))
+            kills.survivors.append((mutant.family, mutant.operator, query.sql, mutant.sql))
     return kills

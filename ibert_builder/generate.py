@@ -155,6 +155,8 @@ def generate(
                 tally.count(template, rejected.reason)
                 tally.rejections.append((task_name, template.name, rejected.reason, rejected.detail))
                 continue
+            except InputError:
+                raise
             except Exception as error:
                 raise RuntimeError(
                     f"the prover failed on draft {key} of {template.source.path}:\n{draft.code}"

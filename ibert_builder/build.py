@@ -100,7 +100,7 @@ def build(
         options.dialects_of(task)
     made = [task for task in tasks if task.name not in links]
     work = [(split, shard) for split in SPLITS for shard in shards(library, split, made)]
-    written = [_file_of(split, task.name) for split in SPLITS for task in made] + [COMPLETE, REJECTED]
+    written = [file_of(split, task.name) for split in SPLITS for task in made] + [COMPLETE, REJECTED]
     names = [*written, *(f"{name}.jsonl" for name in links)]
     _refuse_own_files(links, out, names)
     with workspace(out, names) as temporary:
@@ -114,7 +114,7 @@ def build(
             for done, ((split, (task_name, _)), result) in enumerate(
                 _results(work, options, templates_dir, num_proc), 1
             ):
-                files.write(_file_of(split, task_name), result.lines)
+                files.write(file_of(split, task_name), result.lines)
                 report.tallies[task_name].add(result.tally)
                 report.kept[task_name][split] += result.count
                 report.seconds[task_name] += result.seconds
@@ -138,7 +138,8 @@ def build(
     return report
 
 
-def _file_of(split: str, task: str) -> str:
+def file_of(split: str, task: str) -> str:
+    """The file of a task's records of a split, below the folder that is built."""
     return f"{task}.jsonl" if split == SPLITS[0] else f"{split}/{task}.jsonl"
 
 

@@ -1,18 +1,20 @@
-"""The command line: `ibert-multitask build | databases | schema | card`."""
+"""The command line: `ibert-multitask build | infos | databases | schema | card`."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from rich import progress
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from ibert_builder import __version__, card
-from ibert_builder.build import REJECTED, Report, build
+from ibert_builder import __version__, card, infos
+from ibert_builder.build import REJECTED, Progress, Report, build
 from ibert_builder.databases import SPLITS
 from ibert_builder.errors import InputError
 from ibert_builder.export import choose, export
@@ -55,13 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     command.add_argument("--seed", type=int, default=0, metavar="N")
     command.add_argument("--dialects", nargs="+", metavar="NAME", help="the SQL dialects to draw from")
-    command.add_argument(
-        "--num-proc",
-        type=int,
-        default=1,
-        metavar="N",
-        help="processes; the bytes are the same for any number",
-    )
+    _add_num_proc(command)
     command.add_argument(
         "--link",
         action="append",
@@ -71,6 +67,19 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_templates_dir(command)
     command.set_defaults(run=_build)
+
+    command = commands.add_parser(
+        "infos", help="record the default build's features, counts, sizes and digests, or compare with them"
+    )
+    command.add_argument(
+        "--out", type=Path, default=Path("dataset_infos"), metavar="DIR", help="default: %(default)s"
+    )
+    command.add_argument(
+        "--check", action="store_true", help="write nothing; exit with 1 where a build differs from DIR"
+    )
+    _add_num_proc(command)
+    _add_templates_dir(command)
+    command.set_defaults(run=_infos)
 
     command = commands.add_parser(
         "databases", help="list the sample databases, or write them as DuckDB files"
@@ -99,9 +108,34 @@ def _add_templates_dir(command: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_num_proc(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--num-proc",
+        type=int,
+        default=1,
+        metavar="N",
+        help="processes; the bytes are the same for any number",
+    )
+
+
+@contextmanager
+def _proving(num_proc: int) -> Iterator[Progress]:
+    """A bar that shows how much of a build is done."""
+    if num_proc < 1:
+        raise InputError(f"expected at least 1, found {num_proc}", key="--num-proc")
+    columns = (
+        progress.TextColumn("proving"),
+        progress.BarColumn(),
+        progress.MofNCompleteColumn(),
+        progress.TextColumn("shards"),
+        progress.TimeElapsedColumn(),
+    )
+    with progress.Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        shown = bar.add_task("", total=None)
+        yield lambda done, total: bar.update(shown, completed=done, total=total)
+
+
 def _build(chosen: argparse.Namespace) -> int:
-    if chosen.num_proc < 1:
-        raise InputError(f"expected at least 1, found {chosen.num_proc}", key="--num-proc")
     links = {}
     for link in chosen.link:
         task, equals, path = link.partition("=")
@@ -111,15 +145,7 @@ def _build(chosen: argparse.Namespace) -> int:
     options = Options(
         chosen.examples_per_template, chosen.seed, tuple(chosen.dialects) if chosen.dialects else None
     )
-    columns = (
-        TextColumn("proving"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("shards"),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        shown = bar.add_task("", total=None)
+    with _proving(chosen.num_proc) as show:
         report = build(
             chosen.out,
             tuple(chosen.config),
@@ -127,11 +153,29 @@ def _build(chosen: argparse.Namespace) -> int:
             templates_dir=chosen.templates_dir,
             num_proc=chosen.num_proc,
             links=links,
-            progress=lambda done, total: bar.update(shown, completed=done, total=total),
+            progress=show,
         )
     _print(report)
     print(f"Written to {chosen.out}. What was rejected, and why, is in {chosen.out / REJECTED}.")
     return 0
+
+
+def _infos(chosen: argparse.Namespace) -> int:
+    recorded = infos.read(chosen.out) if chosen.check else {}
+    with _proving(chosen.num_proc) as show:
+        made = infos.infos(chosen.templates_dir, chosen.num_proc, show)
+    if not chosen.check:
+        for path in infos.write(made, chosen.out):
+            print(path)
+        return 0
+    differences = infos.differences(recorded, made)
+    if others := infos.other_versions(recorded, made):
+        print(f"{chosen.out} was made with {'; '.join(others)}.")
+    if not differences:
+        print(f"The build is what {chosen.out} says.")
+        return 0
+    print(f"The build is not what {chosen.out} says:", *differences, infos.UPDATE, sep="\n", file=sys.stderr)
+    return 1
 
 
 def _print(report: Report) -> None:

@@ -7,6 +7,7 @@ import functools
 import json
 import sqlite3
 import uuid
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
@@ -18,7 +19,8 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from ibert_builder.databases import Database
-from ibert_builder.engine import Result
+from ibert_builder.engine import Engine, Result, difference
+from ibert_builder.row_sets import row_set
 
 # By Ibis's own names. Importing the compilers registers Ibis's variants of the dialects with sqlglot.
 COMPILERS: dict[str, Any] = {
@@ -184,10 +186,26 @@ class Sqlite:
         )
 
 
-@functools.lru_cache(maxsize=32)
+@functools.lru_cache(maxsize=128)
 def sqlite_for(database: Database) -> Sqlite:
     """The SQLite copy of a database in this process."""
     return Sqlite(database)
+
+
+def differs_in_sqlite(
+    engine: Engine, duckdb_sql: str, sqlite_sql: str, ordered: bool, row_sets: Iterable[int]
+) -> str | None:
+    """How the answers of the two engines differ on the first row set where they do, or None.
+
+    Raises:
+        sqlite3.Error, duckdb.Error: a query does not run.
+    """
+    for rows in row_sets:
+        expected = in_plain_values(engine.run_sql(duckdb_sql, rows))
+        found = sqlite_for(row_set(engine.database, rows)).run(sqlite_sql)
+        if different := difference(expected, found, ordered):
+            return f"row set {rows}: {different}"
+    return None
 
 
 def in_plain_values(result: Result) -> Result:

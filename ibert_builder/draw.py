@@ -27,6 +27,7 @@ from ibert_builder.values import (
 
 NESTED_COLUMN = 0.75  # how often a slot inside a phrase is a column, where a phrase would be possible too
 TELLING = (0.08, 0.92)  # the share of rows that a predicate should hold for
+PREDICATES = 10  # how many are tried until one is telling
 DEEP = 0.35  # how often phrases nest, where a template does not say
 
 _BARE = Placeholder("", None, None)
@@ -46,6 +47,7 @@ class Drawer:
     rng: random.Random
     dialect: str = "duckdb"  # that every phrase must be sayable in
     _used: set[tuple[str, str]] = field(default_factory=set)
+    _settled: set[tuple[str, str]] = field(default_factory=set)
 
     def slot(self, slot: Slot, owner: TableValue | None, bound: dict[str, Any]) -> Any:
         """A value for a slot, from table `owner` or from the values bound so far.
@@ -59,6 +61,7 @@ class Drawer:
             return self.literal(slot.wanted, bound[str(slot.of)])
         assert owner is not None
         self._used = set().union(*(_columns_in(value) for value in bound.values()))
+        self._settled = set().union(*(_columns_in(value) for value in bound.values() if _settles(value)))
         if slot.kind == "column":
             return self.column(slot.wanted, owner, self._columns_of(bound))
         if slot.kind == "columns":
@@ -71,11 +74,17 @@ class Drawer:
     def _predicate(
         self, owner: TableValue, depth: int, only: frozenset[str], avoid: frozenset[str]
     ) -> PhraseValue:
-        """A boolean phrase that is true of some rows and not of others: any other tells no two queries apart."""
-        for _ in range(8):
+        """A boolean phrase that is true of some rows and false of others: any other tells no two queries apart.
+
+        Two conditions on one column often say the same twice, or contradict one another; so do a condition on a column
+        and groups by it. They are the second choice.
+        """
+        for attempt in range(PREDICATES):
             value = self.phrase("scalar", "boolean", owner, depth, only, avoid)
-            share = self.engine.share(owner.table.name, value.render("sql", _BARE, CANONICAL).text)
-            if TELLING[0] <= share <= TELLING[1]:
+            if attempt < PREDICATES // 2 and _columns_in(value) & self._settled:
+                continue
+            true, false = self.engine.shares(owner.table.name, value.render("sql", _BARE, CANONICAL).text)
+            if TELLING[0] <= true <= TELLING[1] and false > 0:
                 return value
         raise NoFit(f"no telling predicate over {owner.table.name}")
 
@@ -280,6 +289,13 @@ def _columns_in(value: Any) -> set[tuple[str, str]]:
     if isinstance(value, PhraseValue):
         return set().union(*(_columns_in(argument) for argument in value.arguments.values()))
     return set()
+
+
+def _settles(value: Any) -> bool:
+    """Whether a value is a condition on its columns, or a column to group by."""
+    if isinstance(value, PhraseValue):
+        return value.type_class == "boolean"
+    return isinstance(value, ColumnValue) and value.column.role in ("category", "flag", "reference")
 
 
 def _round_ones(values: list[Any]) -> list[Any]:

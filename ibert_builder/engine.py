@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import duckdb
@@ -23,6 +24,7 @@ import pyarrow as pa
 from ibis import selectors
 
 from ibert_builder.databases import Database, Table
+from ibert_builder.row_sets import KINDS, row_set
 from ibert_builder.sandbox import STRICT, Rules, compile_code
 
 TIME_LIMIT = 5.0  # seconds a single statement may take; sample queries take milliseconds
@@ -46,8 +48,8 @@ class CodeFails(Exception):
 class Engine:
     """Runs SQL and Ibis code on one sample database.
 
-    The rows stand in the schema `main`, and once more in reverse order in the schema `reversed`, so that
-    `depends_on_row_order` can tell an answer from an accident.
+    The rows stand in the schema `main`. Other schemas, made when they are first asked for, hold the other row sets,
+    and each of them once more in reverse order, so that `depends_on_row_order` can tell an answer from an accident.
     """
 
     def __init__(self, database: Database) -> None:
@@ -55,11 +57,7 @@ class Engine:
         self._connection = duckdb.connect(config={"threads": 1, "memory_limit": MEMORY_LIMIT})
         self._connection.execute("SET TimeZone = 'UTC'")
         write_tables(self._connection, database)
-        self._reversed = self._connection.cursor()
-        self._reversed.execute("CREATE SCHEMA reversed")
-        self._reversed.execute("USE reversed")
-        for name in database.tables:
-            self._reversed.execute(f"CREATE TABLE {name} AS FROM main.{name} ORDER BY rowid DESC")
+        self._schemas = {"main": self._connection}
         self.backend = ibis.duckdb.from_connection(self._connection)
         self._connection.execute("SET enable_external_access = false")
         self._connection.execute("SET lock_configuration = true")
@@ -68,22 +66,36 @@ class Engine:
         self._namespace = {"ibis": ibis, "_": ibis._, "s": selectors, **self.tables}
         self._watchdog = _Watchdog()
         self._values: dict[tuple[str, str], list[Any]] = {}
-        self._shares: dict[tuple[str, str], float] = {}
+        self._shares: dict[tuple[str, str], tuple[float, float]] = {}
 
-    def run_sql(self, sql: str) -> Result:
-        """Execute one DuckDB query.
+    def run_sql(self, sql: str, rows: int = 0, backwards: bool = False) -> Result:
+        """Execute one DuckDB query on a row set, if asked with its rows in reverse order.
 
         Raises:
             duckdb.Error: it does not bind or run, or ran out of time or memory.
         """
-        return self._run(self._connection, sql)
-
-    def _run(self, connection: duckdb.DuckDBPyConnection, sql: str) -> Result:
+        connection = self._schema(rows, backwards)
         with self._watchdog.limit(connection):
             cursor = connection.execute(sql)
-            rows = cursor.fetchall()
+            fetched = cursor.fetchall()
         names, types = zip(*(column[:2] for column in cursor.description), strict=True)
-        return Result(names, tuple(_masked(str(kind)) for kind in types), rows)
+        return Result(names, tuple(_masked(str(kind)) for kind in types), fetched)
+
+    def _schema(self, rows: int, backwards: bool) -> duckdb.DuckDBPyConnection:
+        name = ("main" if rows == 0 else f"rows_{rows}") + ("_reversed" if backwards else "")
+        if name not in self._schemas:
+            source = self._schema(rows, False) if backwards else None
+            connection = self._connection.cursor()
+            connection.execute(f"CREATE SCHEMA {name}")
+            connection.execute(f"USE {name}")
+            if source is None:
+                write_tables(connection, row_set(self.database, rows))
+            else:
+                original = name.removesuffix("_reversed")
+                for table in self.database.tables:
+                    connection.execute(f"CREATE TABLE {table} AS FROM {original}.{table} ORDER BY rowid DESC")
+            self._schemas[name] = connection
+        return self._schemas[name]
 
     def evaluate(self, code: str, rules: Rules = STRICT) -> Any:
         """The value of the last statement of checked Ibis code, usually an Ibis expression.
@@ -142,9 +154,9 @@ class Engine:
         except duckdb.Error as error:
             raise CodeFails(f"{type(error).__name__}: {error}\n{code}") from error
 
-    def depends_on_row_order(self, sql: str, result: Result, ordered: bool) -> bool:
+    def depends_on_row_order(self, sql: str, result: Result, ordered: bool, rows: int = 0) -> bool:
         """Whether the query gives another answer when the rows stand in reverse order in their tables."""
-        return difference(result, self._run(self._reversed, sql), ordered) is not None
+        return difference(result, self.run_sql(sql, rows, backwards=True), ordered) is not None
 
     def values(self, table: str, sql: str) -> list[Any]:
         """The distinct non-null values of an SQL expression over a table, in ascending order."""
@@ -154,13 +166,32 @@ class Engine:
             self._values[key] = [row[0] for row in self.run_sql(query).rows]
         return self._values[key]
 
-    def share(self, table: str, predicate: str) -> float:
-        """The share of a table's rows for which an SQL predicate is true."""
+    def shares(self, table: str, predicate: str) -> tuple[float, float]:
+        """The shares of a table's rows for which an SQL predicate is true, and false; for the rest it is NULL."""
         key = (table, predicate)
         if key not in self._shares:
-            query = f"SELECT AVG(CASE WHEN {predicate} THEN 1.0 ELSE 0.0 END) FROM {table}"
-            self._shares[key] = self.run_sql(query).rows[0][0]
+            query = f"SELECT COUNT_IF(p) / COUNT(*), COUNT_IF(NOT p) / COUNT(*) FROM (SELECT {predicate} AS p FROM {table})"
+            self._shares[key] = self.run_sql(query).rows[0]
         return self._shares[key]
+
+
+def disagreement(engine: Engine, one: str, other: str, ordered: bool) -> str | None:
+    """How two queries differ on the first row set on which they do, or None where they agree on all of them.
+
+    Row sets on which the first query fails, or on which its answer is an accident of row order, say nothing.
+    """
+    for rows in range(len(KINDS)):
+        try:
+            expected = engine.run_sql(one, rows)
+        except duckdb.Error:
+            continue
+        try:
+            different = difference(expected, engine.run_sql(other, rows), ordered)
+        except duckdb.Error as error:
+            return f"row set {rows}: {error}"
+        if different and not engine.depends_on_row_order(one, expected, ordered, rows):
+            return f"row set {rows}: {different}"
+    return None
 
 
 def orders_result(sql: str) -> bool:
@@ -263,17 +294,26 @@ def difference(expected: Result, found: Result, ordered: bool) -> str | None:
         return "types"
     if len(expected.rows) != len(found.rows):
         return "row_count"
-    if expected.rows == found.rows:
-        return None
-    left, right = expected.rows, found.rows
+    return None if same_rows(expected.rows, found.rows, ordered) else "values"
+
+
+Rows = list[tuple[Any, ...]]
+
+
+def same_rows(left: Rows, right: Rows, ordered: bool) -> bool:
+    """Whether two lists hold the same rows as often, and in the same order if `ordered`."""
+    if len(left) != len(right):
+        return False
+    if left == right:
+        return True
     if not ordered:
         left, right = sorted(left, key=_sort_key), sorted(right, key=_sort_key)
-    return None if all(map(_same, left, right)) else "values"
+    return all(map(_same, left, right))
 
 
 def _sort_key(row: tuple[Any, ...]) -> str:
-    # Floats that differ by rounding noise must sort alike, so they take part with few digits.
-    return repr([f"{cell:.6g}" if isinstance(cell, float) else cell for cell in row])
+    # Numbers that differ by rounding noise or in their class must sort alike, so they take part with few digits.
+    return repr([f"{cell:.6g}" if isinstance(cell, float | int | Decimal) else cell for cell in row])
 
 
 def _same(left: Any, right: Any) -> bool:

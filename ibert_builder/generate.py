@@ -3,7 +3,8 @@
 Which rows come out depends on the options alone: draft `i` of a template goes to a split by its number and to a
 database of that split by a hash, its draws are seeded by (seed, task, template, database, i), and rows are told
 apart within one database only, since no two databases share a table name. Drafts are drawn in rounds (all first
-drafts, then all second ones), so asking for more examples per template only adds rows.
+drafts, then all second ones), so asking for more examples per template only adds rows. A sample of the drafts can be
+proved alone: drawing does not depend on proofs.
 """
 
 from __future__ import annotations
@@ -12,20 +13,21 @@ import gc
 import hashlib
 import random
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from ibert_builder.databases import SPLITS, Database
 from ibert_builder.draw import NoFit
 from ibert_builder.engine import engine_for
 from ibert_builder.errors import InputError, unknown
-from ibert_builder.library import Library
+from ibert_builder.library import Library, split_by_number
 from ibert_builder.skeleton import is_withheld
 from ibert_builder.tasks import TASKS
 from ibert_builder.tasks.base import Draft, Record, Rejected, Setting, Task
 from ibert_builder.templates import Template
 
-DRAWS = 12  # how often a draft is drawn anew when its input stands already, or its skeleton is withheld from train
+DRAWS = 12  # how often a draft is drawn anew when it repeats another, or its skeleton is withheld from train
+ALIKE = 2  # so many inputs at the most differ in their literals only
 
 
 @dataclass(frozen=True)
@@ -101,18 +103,6 @@ def shards(library: Library, split: str, tasks: Iterable[Task]) -> list[tuple[st
     return [(task.name, database) for task in tasks for database in databases]
 
 
-def split_of(template: Template, index: int) -> str:
-    """Of ten drafts, the second goes to validation, the third to test and the rest to train.
-
-    Templates without tables say the same in every database, so each of them belongs to one split as a whole.
-    """
-    if not template.tables:
-        index = int.from_bytes(
-            hashlib.sha256(f"{template.task}/{template.name}".encode()).digest()[:4], "big"
-        )
-    return {1: SPLITS[1], 2: SPLITS[2]}.get(index % 10, SPLITS[0])
-
-
 def _number(task: Task, template: Template, options: Options) -> int:
     wanted = options.examples_per_template or template.spec.examples or task.examples
     most = task.most(template)
@@ -125,20 +115,29 @@ def _database_of(template: Template, index: int, seed: int, databases: list[str]
 
 
 def generate(
-    library: Library, task_name: str, database_name: str, options: Options, tally: Tally
+    library: Library,
+    task_name: str,
+    database_name: str,
+    options: Options,
+    tally: Tally,
+    only: Callable[[str], bool] | None = None,
 ) -> Iterator[Record]:
-    """Make and prove the records of a task on a database, in their order in the dataset; count into `tally`."""
+    """Make and prove the records of a task on a database, in their order in the dataset; count into `tally`.
+
+    `only` picks drafts by their keys, such as `0/qa/null_sort_order/webshop/3`; the others are drawn and let go.
+    """
     task, database = TASKS[task_name], library.databases[database_name]
     engine = engine_for(database)
     dialects = options.dialects_of(task)
     peers = [name for name, other in library.databases.items() if other.split == database.split]
-    seen: set[str] = set()
+    seen: Counter[str] = Counter()
     numbers = {template.name: _number(task, template, options) for template in library.templates[task_name]}
     # What is loaded by now stays; the collector need not look through it again for every example.
     gc.freeze()
     for index in range(max(numbers.values())):
         for template in library.templates[task_name]:
-            if index >= numbers[template.name] or split_of(template, index) != database.split:
+            split = library.undivided.get((task_name, template.name)) or split_by_number(index)
+            if index >= numbers[template.name] or split != database.split:
                 continue
             if _database_of(template, index, options.seed, peers) != database_name:
                 continue
@@ -148,7 +147,9 @@ def generate(
                 tally.count(template, drawn)
                 continue
             draft, unseen = drawn
-            seen.add(draft.key)
+            seen.update((draft.key, draft.without_literals))
+            if only is not None and not only(key):
+                continue
             try:
                 record = task.record(draft, task.prove(draft, engine), unseen)
             except Rejected as rejected:
@@ -174,7 +175,7 @@ def _draw(
     index: int,
     dialects: tuple[str, ...] | None,
     seed: int,
-    seen: set[str],
+    seen: Counter[str],
 ) -> tuple[Draft, bool] | str:
     """A new draft and whether train never sees its skeleton, or why there is none."""
     for attempt in range(DRAWS):
@@ -187,6 +188,7 @@ def _draw(
             return "no_fit"
         # Templates without tables ask no query; each of them is in one split as a whole anyway.
         withheld = bool(template.tables) and is_withheld(draft.skeleton, seed)
-        if draft.key not in seen and not (withheld and database.split == SPLITS[0]):
+        repeats = seen[draft.key] > 0 or seen[draft.without_literals] >= ALIKE
+        if not repeats and not (withheld and database.split == SPLITS[0]):
             return draft, withheld
     return "exhausted"

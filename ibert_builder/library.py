@@ -5,11 +5,12 @@ from __future__ import annotations
 import functools
 import hashlib
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from ibert_builder.databases import Database, load_databases
+from ibert_builder.databases import SPLITS, Database, load_databases
 from ibert_builder.errors import InputError
 from ibert_builder.phrases import Phrasebook, load_phrases
 from ibert_builder.tasks import TASKS
@@ -25,9 +26,17 @@ PROVERS = (
 
 @dataclass(frozen=True)
 class Library:
+    """What a templates folder holds.
+
+    Attributes:
+        templates: by task.
+        undivided: the templates (task, name) that belong to one split as a whole, and to which.
+    """
+
     databases: dict[str, Database]
     phrasebook: Phrasebook
-    templates: dict[str, tuple[Template, ...]]  # by task
+    templates: dict[str, tuple[Template, ...]]
+    undivided: dict[tuple[str, str], str]
 
 
 def default_templates_dir() -> Path:
@@ -71,7 +80,21 @@ def _load(folder: Path, _digest: str) -> Library:
     templates = {
         name: load_templates(folder / name, name, task.template, phrasebook) for name, task in TASKS.items()
     }
-    return Library(databases, phrasebook, templates)
+    undivided = {
+        (task, template.name): split_by_number(number)
+        for task, those in templates.items()
+        for number, template in enumerate(_in_seeded_order(t for t in those if t.is_undivided))
+    }
+    return Library(databases, phrasebook, templates, undivided)
+
+
+def split_by_number(number: int) -> str:
+    """Of ten, the second goes to validation, the third to test and the rest to train."""
+    return {1: SPLITS[1], 2: SPLITS[2]}.get(number % 10, SPLITS[0])
+
+
+def _in_seeded_order(templates: Iterable[Template]) -> list[Template]:
+    return sorted(templates, key=lambda t: hashlib.sha256(f"{t.task}/{t.name}".encode()).digest())
 
 
 def digest(templates_dir: str | Path | None = None) -> str:

@@ -5,7 +5,7 @@ Arrow has no dictionaries with free keys: there the tables of `context` are a li
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from datasets import Dataset, Features, Value
@@ -37,8 +37,18 @@ def tasks_of(config: str) -> tuple[Task, ...]:
 
 def features(config: str) -> Features:
     """The Arrow columns of a config. `all` has the union of the tasks' columns, null where a task has none."""
+    return Features(_typed(columns(config), Value))
+
+
+def features_json(config: str) -> dict[str, Any]:
+    """The same as JSON that every line of `datasets` reads (they write lists in different ways themselves)."""
+    return _typed(columns(config), lambda kind: {"dtype": kind, "_type": "Value"})
+
+
+def columns(config: str) -> dict[str, Any]:
+    """The columns of a config as names of Arrow types in dictionaries (structs) and lists of one item."""
     tasks = tasks_of(config)
-    columns = {
+    return {
         "id": "string",
         "task": "string",
         **_union(task.columns for task in tasks),
@@ -49,19 +59,18 @@ def features(config: str) -> Features:
         "meta": {**_COMMON_META, **_union(task.meta for task in tasks)},
         "messages": [{"role": "string", "content": "string"}],
     }
-    return Features(_typed(columns))
 
 
 def _union(mappings: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     return {name: kind for mapping in mappings for name, kind in mapping.items()}
 
 
-def _typed(kind: Any) -> Any:
+def _typed(kind: Any, value: Callable[[str], Any]) -> Any:
     if isinstance(kind, str):
-        return Value(kind)
+        return value(kind)
     if isinstance(kind, list):
-        return [_typed(kind[0])]
-    return {name: _typed(inner) for name, inner in kind.items()}
+        return [_typed(kind[0], value)]
+    return {name: _typed(inner, value) for name, inner in kind.items()}
 
 
 def as_all(dataset: Dataset) -> Dataset:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Container
 
 _TOKEN = re.compile(
     r"#[^\n]*|\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|\d[\d_.]*|\.?[A-Za-z_]\w*\(?|\s+|[^\w\s]"
 )
+_LITERAL = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:''|\\.|[^'\\])*'|(?<!\w)\d[\d_.]*")
 _KEPT = frozenset(
     {"ibis", "_", "s", "lambda", "for", "in", "if", "else", "None", "True", "False", "not", "and", "or"}
 )
@@ -31,6 +33,11 @@ def skeleton(code: str) -> str:
         elif token[0] != "#" and not token.isspace():
             parts.append(token)
     return "".join(parts)
+
+
+def without_literals(text: str, names: Container[str]) -> str:
+    """A text with its numbers and quoted literals masked; quoted names stay."""
+    return _LITERAL.sub(lambda found: found[0] if found[0][1:-1] in names else "?", text)
 
 
 def skeleton_id(code: str) -> str:

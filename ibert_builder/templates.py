@@ -64,6 +64,9 @@ class TemplateSpec(Strict):
     examples: int | None = Field(
         None, ge=1, description="drafts to make of it, if not the task's usual number"
     )
+    one_split: bool = Field(
+        False, description="its examples differ too little between databases to be in several splits"
+    )
     tables: dict[str, str | TableSpec] = {}
     slots: dict[str, SlotDeclaration] = {}
 
@@ -99,6 +102,11 @@ class Template:
     @property
     def name(self) -> str:
         return self.spec.name
+
+    @property
+    def is_undivided(self) -> bool:
+        """Whether it belongs to one split as a whole; without tables, it says the same in every database."""
+        return self.spec.one_split or not self.tables
 
     def error(self, problem: str, key: str | None = None) -> InputError:
         return self.source.error(problem, (*self.location, *([key] if key else ())))

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 from ibert_builder.databases import Database
 from ibert_builder.engine import Engine
 from ibert_builder.phrases import Phrasebook
-from ibert_builder.skeleton import skeleton_id
+from ibert_builder.skeleton import skeleton_id, without_literals
 from ibert_builder.templates import Template, TemplateSpec
 from ibert_builder.values import TableValue
 
@@ -49,6 +49,7 @@ class Draft:
         key: the input that a user of the dataset sees; no two examples share one.
         code: the query in canonical Ibis, by which its skeleton is known.
         texts: whatever the task needs to render and prove the example.
+        whole: what the key is only a part of, if it is.
     """
 
     template: Template
@@ -57,10 +58,18 @@ class Draft:
     key: str
     code: str
     texts: Mapping[str, Any] = field(default_factory=dict)
+    whole: str | None = None
 
     @property
     def skeleton(self) -> str:
         return skeleton_id(self.code)
+
+    @property
+    def without_literals(self) -> str:
+        """What drafts have in common that differ in nothing but literals."""
+        tables = self.database.tables
+        names = {*tables}.union(*(table.columns for table in tables.values()))
+        return without_literals(self.whole or self.key, names)
 
     def context(self) -> Record:
         """The tables it uses: `{"tables": {name: {"schema": {column: type}}}}`."""
@@ -84,6 +93,7 @@ class Task(ABC):
         input, target, meta: the columns of those structs (besides the `meta` that all tasks have), as Arrow type names.
         columns: columns beside them, which repeat a field of `input`.
         dialects: the SQL dialects it knows, if any.
+        query: where a record's Ibis code stands, as (struct, field), if it is code that makes a query.
         optional: the fields of `input` and `target` that may be null.
     """
 
@@ -97,6 +107,7 @@ class Task(ABC):
     columns: ClassVar[Mapping[str, str]] = {}
     dialects: ClassVar[tuple[str, ...]] = ()
     optional: ClassVar[frozenset[str]] = frozenset()
+    query: ClassVar[tuple[str, str] | None] = None
 
     def most(self, template: Template) -> int | None:
         """How many drafts a template can give at the most, where that is known: texts without slots give one each."""
@@ -113,6 +124,14 @@ class Task(ABC):
     @abstractmethod
     def prove(self, draft: Draft, engine: Engine) -> Record:
         """Run the draft and give its `input`, `target` and own `meta`.
+
+        Raises:
+            Rejected: it is not proved, under a named reason.
+        """
+
+    @abstractmethod
+    def recheck(self, record: Record, engine: Engine) -> None:
+        """Prove a finished record from its own text alone, on every row set.
 
         Raises:
             Rejected: it is not proved, under a named reason.

@@ -42,6 +42,7 @@ class CodeCompletion(Task):
     system_prompt = "Complete the partial Ibis expression. Output only the completed code."
     template = CodeCompletionTemplate
     examples = 20
+    query = ("target", "completed_code")
     input: ClassVar = {"partial_code": "string"}
     target: ClassVar = {"completed_code": "string"}
 
@@ -55,9 +56,8 @@ class CodeCompletion(Task):
         )
         completed = textwrap.indent(comment, "# ") + "\n" + code
         partial = cut(completed, setting.rng)
-        return Draft(
-            template, setting.database, bound, partial, code, {"partial": partial, "completed": completed}
-        )
+        texts = {"partial": partial, "completed": completed}
+        return Draft(template, setting.database, bound, partial, code, texts, whole=completed)
 
     def prove(self, draft: Draft, engine: Engine) -> Record:
         completed = draft.texts["completed"]
@@ -67,6 +67,13 @@ class CodeCompletion(Task):
             raise Rejected("ibis_fails", str(error)) from error
         run_query(engine, sql, orders_result(sql))
         return {"input": {"partial_code": draft.texts["partial"]}, "target": {"completed_code": completed}}
+
+    def recheck(self, record: Record, engine: Engine) -> None:
+        partial, completed = record["input"]["partial_code"], record["target"]["completed_code"]
+        if not completed.startswith(partial) or partial.strip() == completed.strip():
+            raise Rejected("not_a_completion", f"{partial}\n{completed}")
+        sql = engine.to_sql(completed)
+        run_query(engine, sql, orders_result(sql))
 
     def question(self, record: Record) -> str:
         return record["input"]["partial_code"]

@@ -219,6 +219,12 @@ class Documentation(Task):
             "meta": {"style": style},
         }
 
+    def recheck(self, record: Record, engine: Engine) -> None:
+        try:
+            check(record["input"]["code"], record["target"]["docstring"], record["input"]["style"])
+        except DocstringError as error:
+            raise Rejected(error.reason, record["target"]["docstring"]) from error
+
     def instruction(self, record: Record) -> str:
         return self.system_prompt.format(style=record["input"]["style"])
 

@@ -19,8 +19,9 @@ from pydantic import Field, field_validator, model_validator
 from sqlglot import exp
 
 from ibert_builder.draw import Drawer
-from ibert_builder.engine import Engine, Result, difference
+from ibert_builder.engine import Engine, Result, difference, orders_result
 from ibert_builder.errors import unknown
+from ibert_builder.row_sets import FULL
 from ibert_builder.sandbox import MISTAKEN, ForbiddenCode
 from ibert_builder.tasks.base import Draft, Record, Rejected, Setting, Task
 from ibert_builder.tasks.error_messages import contrast, message
@@ -85,6 +86,7 @@ class ErrorResolution(Task):
     system_prompt = "Fix the compilation or type error in the Ibis code."
     template = ErrorResolutionTemplate
     examples = 10
+    query = ("target", "fixed_code")
     optional = frozenset({"error", "context_info"})
     input: ClassVar = {"broken_code": "string", "error": "string", "context_info": "string"}
     target: ClassVar = {"fixed_code": "string", "explanation": "string"}
@@ -125,6 +127,16 @@ class ErrorResolution(Task):
             "target": {"fixed_code": draft.code, "explanation": draft.texts["explanation"]},
             "meta": {"error_type": spec.error_type},
         }
+
+    def recheck(self, record: Record, engine: Engine) -> None:
+        broken, error = record["input"]["broken_code"], record["input"]["error"]
+        fixed = engine.to_sql(record["target"]["fixed_code"])
+        ordered = orders_result(fixed)
+        expected = run_query(engine, fixed, ordered)
+        if error is None:
+            _run_mistake(broken, fixed, expected, ordered, engine)
+        elif (found := _raise_mistake(broken, error.partition(":")[0], engine)) != error:
+            raise Rejected("raises_another_error", f"{found}\n{broken}")
 
     def question(self, record: Record) -> str:
         given = record["input"]
@@ -217,7 +229,18 @@ def _run_mistake(code: str, fixed_sql: str, expected: Result, ordered: bool, eng
     differs_reversed = engine.depends_on_row_order(sql, expected, ordered)
     if difference(expected, found, ordered) is None or not differs_reversed:
         raise Rejected("same_result", code)
+    for rows in FULL:
+        if not _differ(fixed_sql, sql, ordered, engine, rows):
+            raise Rejected("same_result", f"on row set {rows}\n{code}")
     for query, result in ((fixed_sql, expected), (sql, found)):
         if engine.depends_on_row_order(query, result, ordered):
             raise Rejected("depends_on_row_order", f"{query}\n{code}")
     return found
+
+
+def _differ(fixed: str, broken: str, ordered: bool, engine: Engine, rows: int) -> bool:
+    """Whether a mistake shows on a row set, if only in that one of the two queries cannot run on its rows."""
+    try:
+        return difference(engine.run_sql(fixed, rows), engine.run_sql(broken, rows), ordered) is not None
+    except duckdb.Error:
+        return True

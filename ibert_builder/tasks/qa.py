@@ -19,7 +19,7 @@ from ibert_builder import workshop
 from ibert_builder.api_claims import Claim
 from ibert_builder.api_text import check_names
 from ibert_builder.draw import Drawer
-from ibert_builder.engine import Engine, Result, difference
+from ibert_builder.engine import CodeFails, Engine, Result, difference, orders_result
 from ibert_builder.errors import InputError
 from ibert_builder.layout import layout
 from ibert_builder.sandbox import ForbiddenCode
@@ -101,6 +101,7 @@ class Qa(Task):
     system_prompt = "Answer questions about Ibis clearly and concisely."
     template = QaTemplate
     examples = 10
+    query = ("target", "code_example")
     optional = frozenset({"code_example"})
     input: ClassVar = {"question": "string"}
     target: ClassVar = {"answer": "string", "code_example": "string"}
@@ -141,6 +142,17 @@ class Qa(Task):
             "target": {"answer": draft.texts["answer"], "code_example": code},
             "meta": {"topic": spec.topic},
         }
+
+    def recheck(self, record: Record, engine: Engine) -> None:
+        code, tables = record["target"]["code_example"], tuple(record["context"]["tables"])
+        if code is None:
+            return
+        try:
+            sql = engine.to_sql(code)
+        except CodeFails:  # code that reads, writes or executes
+            workshop.run(code, engine.database, tables)
+        else:
+            run_query(engine, sql, orders_result(sql))
 
     def question(self, record: Record) -> str:
         return record["input"]["question"]

@@ -13,11 +13,12 @@ from pydantic import Field
 from sqlglot import exp
 from sqlglot.errors import ErrorLevel, SqlglotError
 
-from ibert_builder.dialects import in_plain_values, sqlite_for
+from ibert_builder.dialects import differs_in_sqlite
 from ibert_builder.draw import Drawer
-from ibert_builder.engine import CodeFails, Engine, Result, difference
+from ibert_builder.engine import CodeFails, Engine, Result, difference, disagreement, orders_result
 from ibert_builder.layout import layout
 from ibert_builder.portable import foreign_to
+from ibert_builder.row_sets import FULL
 from ibert_builder.style import sql_style
 from ibert_builder.tasks.base import Draft, Record, Rejected, Setting, Task
 from ibert_builder.templates import Template, TemplateSpec, bind
@@ -41,7 +42,7 @@ _SQLGLOT_NAMES = {"mssql": "tsql"}
 FOREIGN = 0.3
 
 # What can make an answer depend on the order in which rows happen to lie in a table.
-_ORDER_SENSITIVE = re.compile(
+ORDER_SENSITIVE = re.compile(
     r"\b(LIMIT|OFFSET|OVER|FIRST|LAST|LIST|ARRAY_AGG|STRING_AGG|MODE|ANY_VALUE|ARG_MIN|ARG_MAX|DISTINCT ON)\b",
     re.I,
 )
@@ -60,6 +61,7 @@ class SqlToIbis(Task):
     system_prompt = "Translate the SQL query to equivalent Ibis code."
     template = SqlToIbisTemplate
     examples = 10
+    query = ("target", "ibis")
     optional = frozenset({"dialect"})  # in linked files: the seed's older records do not have it
     input: ClassVar = {"sql": "string", "dialect": "string"}
     target: ClassVar = {"ibis": "string"}
@@ -100,6 +102,18 @@ class SqlToIbis(Task):
                 dialect = "duckdb"
         return {"input": {"sql": sql, "dialect": dialect}, "target": {"ibis": draft.code}}
 
+    def recheck(self, record: Record, engine: Engine) -> None:
+        sql, dialect = record["input"]["sql"], record["input"]["dialect"]
+        grammar = _SQLGLOT_NAMES.get(dialect, dialect)
+        query = sql if dialect == "duckdb" else transpile(sql, grammar, "duckdb")
+        ordered = orders_result(query)
+        compiled = engine.to_sql(record["target"]["ibis"])
+        different = disagreement(engine, query, compiled, ordered)
+        if dialect == "sqlite":
+            different = different or differs_in_sqlite(engine, compiled, sql, ordered, FULL)
+        if different:
+            raise Rejected("results_differ", f"{different}\n{sql}\n{record['target']['ibis']}")
+
     @staticmethod
     def _foreign(engine: Engine, sql: str, dialect: str, expected: Result, ordered: bool) -> str:
         """The query in another dialect, proved by its way back, or for SQLite by running it there."""
@@ -110,12 +124,14 @@ class SqlToIbis(Task):
             if stranger := foreign_to(dialect, foreign):
                 raise Rejected("dialect_cannot_say_it", f"{dialect} has no {stranger}\n{foreign}")
             if dialect == "sqlite":
-                expected, found = in_plain_values(expected), sqlite_for(engine.database).run(foreign)
+                different = differs_in_sqlite(engine, sql, foreign, ordered, FULL[:2])
             else:
-                found = engine.run_sql(transpile(foreign, grammar, "duckdb"))
+                different = difference(
+                    expected, engine.run_sql(transpile(foreign, grammar, "duckdb")), ordered
+                )
         except (SqlglotError, duckdb.Error, sqlite3.Error) as error:
             raise Rejected("dialect_cannot_say_it", f"{dialect}: {error}") from error
-        if different := difference(expected, found, ordered):
+        if different:
             raise Rejected("dialect_changes_the_result", f"{dialect}: {different}\n{foreign}")
         return foreign
 
@@ -149,7 +165,7 @@ def run_query(engine: Engine, sql: str, ordered: bool) -> Result:
     if all(cell is None for row in result.rows for cell in row):
         raise Rejected("only_nulls", sql)
     limited = " LIMIT " in sql.upper().replace("\n", " ")
-    if _ORDER_SENSITIVE.search(sql) and engine.depends_on_row_order(sql, result, ordered and limited):
+    if ORDER_SENSITIVE.search(sql) and engine.depends_on_row_order(sql, result, ordered and limited):
         raise Rejected("depends_on_row_order", sql)
     return result
 

@@ -8,6 +8,7 @@ import ibert_builder
 import ibert_builder.generate
 import ibert_builder.library
 import ibert_builder.records
+import ibert_builder.workers
 
 
 @dataclasses.dataclass
@@ -51,6 +52,11 @@ class IbertMultitask(datasets.GeneratorBasedBuilder):
         if config_name not in (None, "default"):
             ibert_builder.records.tasks_of(config_name)
         super().__init__(*args, config_name=None if config_name == "default" else config_name, **kwargs)
+
+    def download_and_prepare(self, *args, **kwargs):
+        # Orphans of a killed run would hold the lock of the cache, or write on into what the next run writes.
+        with ibert_builder.workers.forks_end_with_this():
+            super().download_and_prepare(*args, **kwargs)
 
     def _info(self):
         return datasets.DatasetInfo(

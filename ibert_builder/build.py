@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import ast
+import functools
 import json
 import shutil
-import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future, ProcessPoolExecutor
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from multiprocessing import get_context
 from pathlib import Path
 from typing import IO, Any
 
@@ -21,9 +19,11 @@ from ibert_builder.databases import SPLITS
 from ibert_builder.errors import InputError, unknown
 from ibert_builder.generate import NOT_DRAWN, Options, Tally, generate, shards
 from ibert_builder.library import Library, load_library, resolve_templates_dir
+from ibert_builder.output import workspace
 from ibert_builder.records import tasks_of
 from ibert_builder.tasks import TASKS
 from ibert_builder.tasks.base import Task
+from ibert_builder.workers import in_order
 
 COMPLETE = "train_complete.jsonl"
 REJECTED = "rejected.jsonl"
@@ -51,7 +51,7 @@ class _Made:
     seconds: float
 
 
-def _make(templates_dir: str, shard: Shard, options: Options) -> _Made:
+def _make(templates_dir: str, options: Options, shard: Shard) -> _Made:
     started = time.perf_counter()
     tally = Tally()
     records = generate(load_library(templates_dir), *shard, options, tally)
@@ -72,7 +72,7 @@ def build(
     """Generate, prove and write the dataset.
 
     Everything is first written to a temporary folder inside `out` and moved to its final names at the very end, file by
-    file, so a run that is killed or fails leaves what was there.
+    file, so a run that is killed or fails leaves what was there; see `workspace`.
 
     Args:
         out: the folder to write to; made if need be.
@@ -84,7 +84,8 @@ def build(
         progress: called with (shards done, shards in all).
 
     Raises:
-        InputError: a template is wrong or gives nothing, a link is wrong, or `out` cannot be written to.
+        InputError: a template is wrong or gives nothing, a link is wrong, `out` cannot be written to or is being written
+            to by another build, the disk is full, or a worker process was killed.
     """
     options, links = options or Options(), dict(links or {})
     library = load_library(templates_dir)
@@ -96,7 +97,10 @@ def build(
         options.dialects_of(task)
     made = [task for task in tasks if task.name not in links]
     work = [(split, shard) for split in SPLITS for shard in shards(library, split, made)]
-    with _workspace(out) as temporary:
+    written = [file_of(split, task.name) for split in SPLITS for task in made] + [COMPLETE, REJECTED]
+    names = [*written, *(f"{name}.jsonl" for name in links)]
+    _refuse_own_files(links, out, names)
+    with workspace(out, names) as temporary:
         counts = {name: check_link(TASKS[name], path) for name, path in links.items()}
         report = Report(
             {t.name: Tally() for t in made},
@@ -104,9 +108,9 @@ def build(
             {t.name: 0.0 for t in made},
         )
         with _Files(temporary) as files:
-            for done, ((split, (task_name, _)), result) in enumerate(
-                _results(work, options, templates_dir, num_proc), 1
-            ):
+            make = functools.partial(_make, str(resolve_templates_dir(templates_dir)), options)
+            results = in_order(make, [shard for _, shard in work], num_proc)
+            for done, ((split, (task_name, _)), result) in enumerate(zip(work, results, strict=True), 1):
                 files.write(file_of(split, task_name), result.lines)
                 report.tallies[task_name].add(result.tally)
                 report.kept[task_name][split] += result.count
@@ -118,9 +122,7 @@ def build(
             ):
                 line = {"task": task_name, "template": template, "reason": reason, "detail": detail}
                 files.write(REJECTED, json.dumps(line, ensure_ascii=False) + "\n")
-            files.touch(
-                [file_of(split, task.name) for split in SPLITS for task in made] + [COMPLETE, REJECTED]
-            )
+            files.touch(written)
         for task in made:
             _refuse_fruitless(library, task, report.tallies[task.name])
         for name, count in counts.items():
@@ -130,32 +132,12 @@ def build(
             for task in tasks:
                 with (temporary / f"{task.name}.jsonl").open("rb") as part:
                     shutil.copyfileobj(part, complete)
-        _publish(temporary, out)
     return report
 
 
 def file_of(split: str, task: str) -> str:
     """The file of a task's records of a split, below the folder that is built."""
     return f"{task}.jsonl" if split == SPLITS[0] else f"{split}/{task}.jsonl"
-
-
-def _results(
-    work: list[tuple[str, Shard]], options: Options, templates_dir: str | Path | None, num_proc: int
-) -> Iterator[tuple[tuple[str, Shard], _Made]]:
-    """The results of all shards, in order."""
-    folder = str(resolve_templates_dir(templates_dir))
-    if num_proc == 1:
-        yield from ((item, _make(folder, item[1], options)) for item in work)
-        return
-    # Fresh processes: a fork would inherit DuckDB's threads half alive.
-    with ProcessPoolExecutor(num_proc, mp_context=get_context("spawn")) as pool:
-        futures: list[Future[_Made]] = [pool.submit(_make, folder, shard, options) for _, shard in work]
-        try:
-            for item, future in zip(work, futures, strict=True):
-                yield item, future.result()
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
 
 
 class _Files:
@@ -184,33 +166,6 @@ class _Files:
             self.write(name, "")
 
 
-class _workspace:
-    """A temporary folder inside `out`, gone afterwards whatever happens."""
-
-    def __init__(self, out: Path) -> None:
-        self._out = out
-
-    def __enter__(self) -> Path:
-        try:
-            self._out.mkdir(parents=True, exist_ok=True)
-            self._folder = Path(tempfile.mkdtemp(prefix=".building-", dir=self._out))
-        except OSError as error:
-            raise InputError(f"cannot write there: {error.strerror}", file=self._out, key="--out") from error
-        return self._folder
-
-    def __exit__(self, *error: Any) -> None:
-        shutil.rmtree(self._folder, ignore_errors=True)
-
-
-def _publish(temporary: Path, out: Path) -> None:
-    for path in sorted(temporary.rglob("*")):
-        if path.is_dir():
-            continue
-        final = out / path.relative_to(temporary)
-        final.parent.mkdir(parents=True, exist_ok=True)
-        path.replace(final)
-
-
 def _refuse_fruitless(library: Library, task: Task, tally: Tally) -> None:
     """A template of which nothing was proved is wrong; one that was never drawn may only be rare in a small build."""
     for template in library.templates[task.name]:
@@ -225,6 +180,13 @@ def _refuse_fruitless(library: Library, task: Task, tally: Tally) -> None:
             raise template.error(f"template '{template.name}' gives no example; rejected: {listed}\n{detail}")
         if outcomes.keys() == {"no_fit"} and drawn >= SOUGHT:
             raise template.error(f"template '{template.name}' gives no example: it fits no database")
+
+
+def _refuse_own_files(links: Mapping[str, Path], out: Path, names: list[str]) -> None:
+    own = {(out / name).parent.resolve() / Path(name).name for name in names}
+    for path in links.values():
+        if path.resolve() in own:
+            raise InputError("this build would replace that file itself", file=path, key="--link")
 
 
 def check_link(task: Task, path: Path) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import duckdb
 from ibert_builder.databases import Database
 from ibert_builder.engine import write_tables
 from ibert_builder.errors import InputError, unknown
+from ibert_builder.output import workspace
 
 
 def choose(databases: dict[str, Database], names: Iterable[str]) -> list[Database]:
@@ -26,22 +26,17 @@ def choose(databases: dict[str, Database], names: Iterable[str]) -> list[Databas
 
 
 def export(databases: Iterable[Database], out: Path) -> list[Path]:
-    """Write each database to `out/NAME.duckdb`, replacing a file of that name only once the new one is whole.
+    """Write each database to `out/NAME.duckdb`, replacing files of those names only once all new ones are whole.
 
     Raises:
-        InputError: `out` cannot be written to.
+        InputError: `out` cannot be written to or is being written to by another process, or the disk is full.
     """
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".writing-", dir=out) as folder:
-            paths = []
-            for database in databases:
-                unfinished = Path(folder) / f"{database.name}.duckdb"
-                with duckdb.connect(unfinished) as connection:
-                    connection.execute("SET TimeZone = 'UTC'")
-                    write_tables(connection, database)
-                paths.append(out / unfinished.name)
-                unfinished.replace(paths[-1])
-            return paths
-    except OSError as error:
-        raise InputError(f"cannot write there: {error.strerror}", file=out, key="--out") from error
+    chosen = {f"{database.name}.duckdb": database for database in databases}
+    with workspace(out, chosen) as folder:
+        for name, database in chosen.items():
+            with duckdb.connect(folder / name) as connection:
+                connection.execute("SET TimeZone = 'UTC'")
+                write_tables(connection, database)
+                # Closing would keep quiet about a full disk and leave the rows in a log file beside.
+                connection.execute("CHECKPOINT")
+    return [out / name for name in chosen]

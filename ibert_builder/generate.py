@@ -137,6 +137,7 @@ def generate(
     dialects = options.dialects_of(task)
     peers = [name for name, other in library.databases.items() if other.split == database.split]
     seen: Counter[str] = Counter()
+    ids: set[str] = set()
     numbers = {template.name: _number(task, template, options) for template in library.templates[task_name]}
     # What is loaded by now stays; the collector need not look through it again for every example.
     gc.freeze()
@@ -158,14 +159,19 @@ def generate(
                 continue
             try:
                 record = task.record(draft, task.prove(draft, engine), unseen)
+                if record["id"] in ids:  # two queries may become one on their way to another dialect
+                    raise Rejected("repeats_another", draft.key)
             except Rejected as rejected:
                 tally.count(template, rejected.reason)
                 tally.rejections.append((task_name, template.name, rejected.reason, rejected.detail))
                 continue
+            except InputError:
+                raise
             except Exception as error:
                 raise RuntimeError(
                     f"the prover failed on draft {key} of {template.source.path}:\n{draft.code}"
                 ) from error
+            ids.add(record["id"])
             tally.count(template, "kept")
             yield record
 

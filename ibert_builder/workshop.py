@@ -29,6 +29,8 @@ from ibis.config import Config
 
 from ibert_builder.databases import Database
 from ibert_builder.engine import TIME_LIMIT, Result, write_tables
+from ibert_builder.errors import InputError
+from ibert_builder.output import lack_of_space
 from ibert_builder.sandbox import FILES, compile_code
 
 FORMATS = ("csv", "parquet", "json")
@@ -56,6 +58,7 @@ def run(code: str, database: Database, tables: tuple[str, ...]) -> Outcome:
 
     Raises:
         SyntaxError, ForbiddenCode: the code is not accepted.
+        InputError: there is no space for temporary files.
         NothingCame: it gave no rows, no value and no new file.
         Exception: whatever the code raises; `duckdb.InterruptException` if a statement takes too long.
     """
@@ -100,12 +103,17 @@ def run(code: str, database: Database, tables: tuple[str, ...]) -> Outcome:
 @contextlib.contextmanager
 def _folder() -> Iterator[Path]:
     before = Path.cwd()
-    with tempfile.TemporaryDirectory(prefix="ibert_") as name:
-        os.chdir(name)
-        try:
-            yield Path(name)
-        finally:
-            os.chdir(before)
+    try:
+        with tempfile.TemporaryDirectory(prefix="ibert_") as name:
+            os.chdir(name)
+            try:
+                yield Path(name)
+            finally:
+                os.chdir(before)
+    except Exception as error:
+        if cause := lack_of_space(error):  # says nothing about the code
+            raise InputError(f"cannot write there: {cause}", file=tempfile.gettempdir()) from error
+        raise
 
 
 def _write_files(connection: duckdb.DuckDBPyConnection, code: str, database: Database) -> None:

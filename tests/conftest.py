@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib.util
 import shutil
 from pathlib import Path
 
@@ -10,6 +11,32 @@ from ibert_builder.library import default_templates_dir, load_library
 from ibert_builder.tasks import TASKS
 
 ROOT = Path(__file__).parent.parent
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """The files that users see in a folder, by name."""
+    return {
+        name: path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file() and not (name := path.relative_to(folder).as_posix()).startswith(".")
+    }
+
+
+def fake_clock(date: str) -> dict[str, str]:
+    """Environment variables under which C libraries, and so Python and DuckDB, read a clock that starts at a date."""
+    package = importlib.util.find_spec("libfaketime")
+    if package is None or not package.submodule_search_locations:
+        pytest.skip("libfaketime is not installed (its wheel is for Linux on x86_64)")
+    library = Path(package.submodule_search_locations[0]) / "vendor/libfaketime/src/libfaketime.so.1"
+    return {"LD_PRELOAD": str(library), "FAKETIME": f"@{date}", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+
+
+SURROUNDINGS = {
+    "hash seed and time zone": lambda: {"PYTHONHASHSEED": "1", "TZ": "Asia/Tokyo"},
+    "hash seed and locale": lambda: {"PYTHONHASHSEED": "2", "LC_ALL": "C"},
+    "past": lambda: fake_clock("1999-02-28 23:59:30"),
+    "leap day to come": lambda: fake_clock("2032-02-29 12:00:00"),
+}  # fmt: skip
 
 
 @pytest.fixture(scope="session")
@@ -25,7 +52,17 @@ def webshop(library):
 @pytest.fixture
 def templates_dir(tmp_path) -> Path:
     """A small folder of templates to spoil: three databases, all phrases, one template a task."""
-    source, folder = default_templates_dir(), tmp_path / "templates"
+    return small_templates(tmp_path / "templates")
+
+
+@pytest.fixture(scope="session")
+def small_dir(tmp_path_factory) -> Path:
+    """The same, to leave as it is."""
+    return small_templates(tmp_path_factory.mktemp("small") / "templates")
+
+
+def small_templates(folder: Path) -> Path:
+    source = default_templates_dir()
     shutil.copytree(source / "_phrases", folder / "_phrases")
     (folder / "_databases").mkdir()
     for name in ("webshop", "streaming", "housing"):  # one of each split

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -17,12 +15,7 @@ from ibert_builder.databases import SPLITS
 from ibert_builder.errors import InputError
 from ibert_builder.generate import Options
 from ibert_builder.tasks import TASKS
-
-
-def contents(folder):
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()
-    }
+from tests.conftest import SURROUNDINGS, contents
 
 
 @pytest.fixture(scope="module")
@@ -50,10 +43,8 @@ def test_bytes_do_not_depend_on_processes(built, tmp_path, sample_dir):
     assert contents(tmp_path) == contents(built[0])
 
 
-@pytest.mark.parametrize(
-    "environment", [{"PYTHONHASHSEED": "1", "TZ": "Asia/Tokyo"}, {"PYTHONHASHSEED": "2", "LC_ALL": "C"}]
-)
-def test_bytes_do_not_depend_on_hash_seed_locale_or_time_zone(built, tmp_path, sample_dir, environment):
+@pytest.mark.parametrize("surroundings", SURROUNDINGS)
+def test_bytes_do_not_depend_on_hash_seed_locale_time_zone_or_date(built, tmp_path, sample_dir, surroundings):
     command = [
         sys.executable,
         "-m",
@@ -65,7 +56,8 @@ def test_bytes_do_not_depend_on_hash_seed_locale_or_time_zone(built, tmp_path, s
         str(tmp_path),
     ]
     command += ["--templates-dir", str(sample_dir)]
-    subprocess.run(command, check=True, env={**os.environ, **environment}, capture_output=True)
+    environment = {**os.environ, **SURROUNDINGS[surroundings]()}
+    subprocess.run(command, check=True, env=environment, capture_output=True)
     assert contents(tmp_path) == contents(built[0])
 
 
@@ -76,38 +68,6 @@ def test_a_failing_run_leaves_earlier_files_whole(built, sample_dir, monkeypatch
     with pytest.raises(ZeroDivisionError):
         build(out, options=Options(2), templates_dir=sample_dir)
     assert contents(out) == before
-
-
-def test_a_killed_run_leaves_earlier_files_whole(built, sample_dir):
-    out, _ = built
-    before = contents(out)
-    command = [
-        sys.executable,
-        "-m",
-        "ibert_builder.cli",
-        "build",
-        "--out",
-        str(out),
-        "--templates-dir",
-        str(sample_dir),
-    ]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        for _ in range(600):
-            if list(out.glob(".building-*/*.jsonl")):  # in the midst of writing
-                break
-            time.sleep(0.05)
-        process.kill()
-    unfinished = list(out.glob(".building-*"))
-    assert unfinished
-    for folder in unfinished:
-        shutil.rmtree(folder)
-    assert contents(out) == before
-
-
-def test_out_that_cannot_be_written(tmp_path):
-    (tmp_path / "file").write_text("")
-    with pytest.raises(InputError, match=r"file/out: --out: cannot write there"):
-        build(tmp_path / "file" / "out")
 
 
 def test_unknown_config(tmp_path):
@@ -157,3 +117,12 @@ def test_links_are_checked_line_by_line(tmp_path, line, message):
     (tmp_path / "old.jsonl").write_text(f"{good}\n{line}\n", encoding="utf-8")
     with pytest.raises(InputError, match=message):
         build(tmp_path / "out", ("sql_to_ibis",), links={"sql_to_ibis": tmp_path / "old.jsonl"})
+
+
+def test_a_file_that_the_build_replaces_is_no_link(built, sample_dir):
+    out, _ = built
+    before = contents(out)
+    for own in ("sql_to_ibis.jsonl", "test/qa.jsonl"):
+        with pytest.raises(InputError, match="--link: this build would replace that file itself"):
+            build(out, options=Options(2), templates_dir=sample_dir, links={"sql_to_ibis": out / own})
+    assert contents(out) == before

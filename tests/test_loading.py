@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
+import sys
 
 import datasets
 import pytest
@@ -12,7 +15,7 @@ from ibert_builder.databases import SPLITS
 from ibert_builder.errors import InputError
 from ibert_builder.records import CONFIGS, as_all, features, to_record
 from ibert_multitask import IbertConfig
-from tests.conftest import ROOT
+from tests.conftest import ROOT, SURROUNDINGS
 
 SCRIPT = str(ROOT / "ibert_multitask.py")
 SCRIPTS_WORK = datasets.__version__.startswith("3.")
@@ -62,6 +65,31 @@ def test_processes_streaming_and_slices_give_the_same_rows(load, config, tmp_pat
     assert one == rows("2", num_proc=2) == rows("3", streaming=True)
     part = rows("1", split="train[:50%]")
     assert part == one[: len(part)] and 0 < len(part) < len(one)
+
+
+@pytest.mark.parametrize("surroundings", SURROUNDINGS)
+def test_rows_do_not_depend_on_hash_seed_locale_time_zone_or_date(tmp_path, sample_dir, surroundings):
+    code = """
+import sys
+from ibert_builder import load_dataset
+
+rows = load_dataset("./ibert_multitask.py", split="train", cache_dir=sys.argv[1], templates_dir=sys.argv[2],
+                    examples_per_template=2)
+rows.to_json(sys.argv[3])
+"""
+    chosen = {"split": "train", "examples_per_template": 2, "templates_dir": str(sample_dir)}
+    load_dataset(**chosen, cache_dir=str(tmp_path / "here")).to_json(tmp_path / "here.jsonl")
+    there = [str(tmp_path / "there"), str(sample_dir), str(tmp_path / "there.jsonl")]
+    environment = {**os.environ, **SURROUNDINGS[surroundings]()}
+    subprocess.run([sys.executable, "-c", code, *there], check=True, env=environment, capture_output=True)
+    assert (tmp_path / "there.jsonl").read_bytes() == (tmp_path / "here.jsonl").read_bytes()
+
+
+def test_the_fake_clock_reaches_python_and_duckdb():
+    code = "import datetime, duckdb; print(datetime.date.today(), duckdb.sql('SELECT current_date').fetchone()[0])"
+    environment = {**os.environ, **SURROUNDINGS["leap day to come"]()}
+    printed = subprocess.run([sys.executable, "-c", code], check=True, env=environment, capture_output=True)
+    assert printed.stdout.split() == [b"2032-02-29"] * 2
 
 
 def test_tasks_can_be_interleaved_with_the_columns_of_all(tmp_path, sample_dir):

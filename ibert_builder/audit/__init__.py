@@ -19,8 +19,8 @@ from ibert_builder.databases import SPLITS
 from ibert_builder.generate import Options, drafts_in_all, shards
 from ibert_builder.infos import made_with
 from ibert_builder.library import load_library, resolve_templates_dir
-from ibert_builder.parallel import in_order
 from ibert_builder.tasks import TASKS
+from ibert_builder.workers import in_order
 
 SAMPLE = 1000  # records
 

@@ -20,6 +20,7 @@ from ibert_builder.api_claims import Claim
 from ibert_builder.api_text import check_names
 from ibert_builder.draw import Drawer
 from ibert_builder.engine import CodeFails, Engine, Result, difference, orders_result
+from ibert_builder.errors import InputError
 from ibert_builder.layout import layout
 from ibert_builder.sandbox import ForbiddenCode
 from ibert_builder.tasks.base import Draft, Record, Rejected, Setting, Task
@@ -179,7 +180,7 @@ def _prove_in_workshop(draft: Draft, engine: Engine) -> None:
     tables = {value.table.name: None for value in draft.bound.values() if isinstance(value, TableValue)}
     try:
         outcome = workshop.run(draft.code, draft.database, tuple(tables))
-    except (SyntaxError, ForbiddenCode):
+    except (SyntaxError, ForbiddenCode, InputError):
         raise
     except workshop.NothingCame as nothing:
         raise Rejected("empty_result", f"{nothing}\n{draft.code}") from nothing

@@ -96,8 +96,10 @@ def run_code(work: Callable[[], T], interrupt: Stop) -> T:
         Exception: whatever `work` raises.
     """
     thread = threading.get_ident()
+    is_stopped = threading.Event()
 
     def stop() -> None:
+        is_stopped.set()
         interrupt()
         _throw(thread, TimeIsUp)
 
@@ -109,13 +111,15 @@ def run_code(work: Callable[[], T], interrupt: Stop) -> T:
         finally:
             _watch.end()
             _throw(thread, None)  # one that was thrown at the last moment and has not arrived
-    except TimeIsUp:
-        _watch.end()  # where it arrived before that was done
-        raise LimitReached(f"stopped at the time limit of {TIME_LIMIT:g} s") from None
-    except MemoryError:
-        raise LimitReached(f"stopped at the memory limit of {MEMORY_LIMIT >> 20} MiB") from None
-    except RecursionError as error:
-        raise LimitReached(f"stopped at Python's limit of nesting: {error}") from None
+    except (Exception, TimeIsUp) as error:
+        _watch.end()  # where the end arrived before that was done
+        if is_stopped.is_set():  # whatever libraries made of their end
+            raise LimitReached(f"stopped at the time limit of {TIME_LIMIT:g} s") from None
+        if isinstance(error, MemoryError):
+            raise LimitReached(f"stopped at the memory limit of {MEMORY_LIMIT >> 20} MiB") from None
+        if isinstance(error, RecursionError):
+            raise LimitReached(f"stopped at Python's limit of nesting: {error}") from None
+        raise
     finally:
         _raise_ceiling(ceiling)
 

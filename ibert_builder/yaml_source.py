@@ -53,7 +53,14 @@ class Source:
         except yaml.MarkedYAMLError as error:
             line = error.problem_mark.line + 1 if error.problem_mark else None
             raise InputError(f"not valid YAML: {error.problem}", file=path, line=line) from error
-        except (UnicodeDecodeError, yaml.YAMLError) as error:
+        except InputError:
+            raise
+        except (
+            ValueError,
+            TypeError,
+            OverflowError,
+            yaml.YAMLError,
+        ) as error:  # a date without such a day, for one
             raise InputError(f"not valid YAML: {error}", file=path) from error
         except RecursionError:
             raise InputError("not valid YAML: it is nested too deeply", file=path) from None
@@ -64,6 +71,8 @@ class Source:
         self._lines[location] = node.start_mark.line + 1
         if isinstance(node, yaml.MappingNode):
             for key, value in node.value:
+                if not isinstance(key, yaml.ScalarNode):
+                    raise InputError("expected a plain key", file=self.path, line=key.start_mark.line + 1)
                 at = (*location, key.value)
                 if at in self._lines:
                     raise InputError(

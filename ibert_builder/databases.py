@@ -8,27 +8,44 @@ from __future__ import annotations
 
 import functools
 import re
+import string
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
+import duckdb
 import ibis
 import ibis.expr.datatypes as dt
-from pydantic import Field, model_validator
+import pyarrow as pa
+from pydantic import Field, FiniteFloat, model_validator
 
 from ibert_builder.errors import InputError, unknown
 from ibert_builder.types import type_class
 from ibert_builder.yaml_source import Source, Strict, read_folder
 
 SPLITS = ("train", "validation", "test")
-Range = tuple[float, float]
+Range = tuple[FiniteFloat, FiniteFloat]
+Few = Annotated[int, Field(ge=0, le=100)]
+Places = Annotated[int, Field(ge=-9, le=9)]
 
 
 class TextMake(Strict):
     """Strings from patterns: `#` is a digit, `?` a capital letter, `{part}` one of the words of that part."""
 
     patterns: list[str] = Field(min_length=1)
-    parts: dict[str, list[str]] = {}
+    parts: dict[str, Annotated[list[str], Field(min_length=1)]] = {}
+
+    @model_validator(mode="after")
+    def _only_parts(self) -> TextMake:
+        for pattern in self.patterns:
+            for _, part, spec, conversion in string.Formatter().parse(pattern):
+                if part is not None and (part not in self.parts or spec or conversion):
+                    raise ValueError(
+                        unknown("part", part, self.parts)
+                        if not spec
+                        else f"'{pattern}': a part has no format"
+                    )
+        return self
 
 
 class AfterMake(Strict):
@@ -40,7 +57,7 @@ class AfterMake(Strict):
 
 class ArrayMake(Strict):
     of: Make
-    length: tuple[int, int] = (0, 4)
+    length: tuple[Few, Few] = (0, 4)
 
 
 class MapMake(Strict):
@@ -55,11 +72,13 @@ class Make(Strict):
     ref: str | None = Field(
         None, description="a key of that table; a few rows point to no row, a few rows are never pointed to"
     )
-    choice: list[Any] | dict[Any, float] | None = Field(
-        None, description="one of these values, or value: weight"
+    choice: list[Any] | dict[Any, Annotated[FiniteFloat, Field(gt=0)]] | None = Field(
+        None, min_length=1, description="one of these values, or value: weight"
     )
     integer: tuple[int, int] | None = Field(None, description="[lowest, highest]")
-    number: tuple[float, float, int] | None = Field(None, description="[lowest, highest, decimal places]")
+    number: tuple[FiniteFloat, FiniteFloat, Places] | None = Field(
+        None, description="[lowest, highest, decimal places]"
+    )
     date: tuple[str, str] | None = Field(None, description="[first, last], ISO dates")
     timestamp: tuple[str, str] | None = Field(None, description="[first, last], ISO dates; times are drawn")
     time: tuple[int, int] | None = Field(None, description="[first, last] hour of the day")
@@ -71,7 +90,7 @@ class Make(Strict):
     map: MapMake | None = None
     json_object: dict[str, Make] | None = Field(None, alias="json")
     uuid: Literal[True] | None = None
-    bytes: int | None = Field(None, description="that many bytes")
+    bytes: Few | None = Field(None, description="that many bytes")
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Make:
@@ -219,7 +238,13 @@ def _build(source: Source) -> Database:
                 )
     try:
         rows = make_rows(spec)
-    except (ValueError, TypeError) as error:
+    except (
+        ValueError,
+        TypeError,
+        ArithmeticError,
+        LookupError,
+        AttributeError,
+    ) as error:  # a make of another type
         raise source.error(f"the rows cannot be made: {error}", ("tables",)) from error
     tables = {
         table_name: Table(
@@ -247,6 +272,16 @@ def _build(source: Source) -> Database:
     return Database(spec.name, spec.domain, spec.split, tables, tuple(references))
 
 
+def _prove(source: Source, database: Database, connection: duckdb.DuckDBPyConnection) -> None:
+    """Make the tables, so that a name or value that cannot be is found where it stands."""
+    from ibert_builder.engine import write_tables
+
+    try:
+        write_tables(connection, database)
+    except (duckdb.Error, pa.ArrowException, ValueError, TypeError, ArithmeticError, AttributeError) as error:
+        raise source.error(f"the tables cannot be made: {error}", ("tables",)) from error
+
+
 def load_databases(folder: Path) -> dict[str, Database]:
     """Read every database of a folder, by name.
 
@@ -258,6 +293,7 @@ def load_databases(folder: Path) -> dict[str, Database]:
     """
     databases: dict[str, Database] = {}
     owner: dict[str, str] = {}
+    connection = duckdb.connect(config={"threads": 1})
     for source in read_folder(folder):
         database = _build(source)
         if database.name in databases:
@@ -268,6 +304,7 @@ def load_databases(folder: Path) -> dict[str, Database]:
                     f"database '{owner[table]}' has a table of this name too", ("tables", table)
                 )
             owner[table] = database.name
+        _prove(source, database, connection)
         databases[database.name] = database
     if not databases:
         raise InputError("no databases here (expected *.yaml files)", file=folder)

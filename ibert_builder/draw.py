@@ -234,7 +234,7 @@ class Drawer:
 
     def _piece(self, how: str, values: list[Any]) -> str:
         """A piece of one of the strings, of letters and digits only, that at least one other string lacks."""
-        texts = [text for text in values if text.strip()]
+        texts = [text for text in values if isinstance(text, str) and text.strip()]
         self.rng.shuffle(texts)
         for text in texts:
             length = self.rng.randint(2, 4)

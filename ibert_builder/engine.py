@@ -5,14 +5,9 @@
 
 from __future__ import annotations
 
-import builtins
 import functools
 import math
 import re
-import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -23,12 +18,20 @@ import ibis.expr.types as ir
 import pyarrow as pa
 from ibis import selectors
 
+from ibert_builder import limits
 from ibert_builder.databases import Database, Table
+from ibert_builder.limits import MEMORY_LIMIT, run_code, run_query
 from ibert_builder.row_sets import KINDS, row_set
-from ibert_builder.sandbox import STRICT, Rules, compile_code
+from ibert_builder.sandbox import STRICT, Rules, builtins_for, compile_code
 
-TIME_LIMIT = 5.0  # seconds a single statement may take; sample queries take milliseconds
-MEMORY_LIMIT = "1GB"
+CONFIG: dict[str, str | bool | int | float | list[str]] = {
+    "threads": 1,
+    "memory_limit": f"{MEMORY_LIMIT >> 22}MiB",  # a quarter: DuckDB does not count the texts it makes
+    "temp_directory": "",  # what does not fit fails, rather than fill a disk
+}
+# A thousand nested functions take DuckDB 15 seconds in which nothing interrupts it.
+NESTING = "SET max_expression_depth = 250"
+ROW_LIMIT = 100_000  # of a result; sample tables have up to 200 rows each
 FLOAT_TOLERANCE = 1e-9  # relative
 
 
@@ -54,17 +57,25 @@ class Engine:
 
     def __init__(self, database: Database) -> None:
         self.database = database
-        self._connection = duckdb.connect(config={"threads": 1, "memory_limit": MEMORY_LIMIT})
+        self._connection = duckdb.connect(config=CONFIG)
         self._connection.execute("SET TimeZone = 'UTC'")
         write_tables(self._connection, database)
-        self._schemas = {"main": self._connection}
+        # Of row set and direction; all there from the start, since connections have settings, which are locked below.
+        self._connections = {
+            (rows, backwards): self._connection.cursor()
+            for rows in range(len(KINDS))
+            for backwards in (False, True)
+        }
+        self._connections[0, False] = self._connection
+        self._filled = {(0, False)}
+        for connection in self._connections.values():
+            connection.execute(NESTING)
         self.backend = ibis.duckdb.from_connection(self._connection)
         self._connection.execute("SET enable_external_access = false")
         self._connection.execute("SET lock_configuration = true")
         self.tables = {name: self.backend.table(name) for name in database.tables}
         self._names = frozenset(self.tables).union(*(table.columns for table in database.tables.values()))
         self._namespace = {"ibis": ibis, "_": ibis._, "s": selectors, **self.tables}
-        self._watchdog = _Watchdog()
         self._values: dict[tuple[str, str], list[Any]] = {}
         self._shares: dict[tuple[str, str], tuple[float, float]] = {}
 
@@ -72,46 +83,64 @@ class Engine:
         """Execute one DuckDB query on a row set, if asked with its rows in reverse order.
 
         Raises:
-            duckdb.Error: it does not bind or run, or ran out of time or memory.
+            duckdb.Error: it is no query, does not bind or run, or ran out of time or memory.
         """
-        connection = self._schema(rows, backwards)
-        with self._watchdog.limit(connection):
-            cursor = connection.execute(sql)
-            fetched = cursor.fetchall()
+        connection = self._filled_connection(rows, backwards)
+        statements = connection.extract_statements(sql)
+        found = ", ".join(statement.type.name for statement in statements) or "nothing"
+        if found != "SELECT":
+            raise duckdb.PermissionException(f"expected one SELECT, found {found}")
+
+        def work() -> tuple[Any, list[tuple[Any, ...]]]:
+            cursor = connection.execute(statements[0])
+            return cursor, cursor.fetchmany(ROW_LIMIT + 1)
+
+        try:
+            cursor, fetched = run_query(work, connection.interrupt)
+        except duckdb.InterruptException as error:
+            limit = f"Interrupted at the time limit of {limits.TIME_LIMIT:g} s"
+            raise duckdb.InterruptException(limit) from error
+        except (MemoryError, RuntimeError) as error:  # from the fetching of rows
+            raise duckdb.OutOfMemoryException(f"Over the memory limit: {error}") from error
+        if len(fetched) > ROW_LIMIT:
+            raise duckdb.OutOfMemoryException(f"Over the limit of {ROW_LIMIT:,} rows")
         names, types = zip(*(column[:2] for column in cursor.description), strict=True)
         return Result(names, tuple(_masked(str(kind)) for kind in types), fetched)
 
-    def _schema(self, rows: int, backwards: bool) -> duckdb.DuckDBPyConnection:
-        name = ("main" if rows == 0 else f"rows_{rows}") + ("_reversed" if backwards else "")
-        if name not in self._schemas:
-            source = self._schema(rows, False) if backwards else None
-            connection = self._connection.cursor()
-            connection.execute(f"CREATE SCHEMA {name}")
-            connection.execute(f"USE {name}")
-            if source is None:
-                write_tables(connection, row_set(self.database, rows))
-            else:
-                original = name.removesuffix("_reversed")
+    def _filled_connection(self, rows: int, backwards: bool) -> duckdb.DuckDBPyConnection:
+        """The connection to the schema of a row set, which is filled when it is first asked for."""
+        connection = self._connections[rows, backwards]
+        if (rows, backwards) not in self._filled:
+            schema = "main" if rows == 0 else f"rows_{rows}"
+            if backwards:
+                self._filled_connection(rows, False)
+                connection.execute(f"CREATE SCHEMA {schema}_reversed")
+                connection.execute(f"USE {schema}_reversed")
                 for table in self.database.tables:
-                    connection.execute(f"CREATE TABLE {table} AS FROM {original}.{table} ORDER BY rowid DESC")
-            self._schemas[name] = connection
-        return self._schemas[name]
+                    connection.execute(f"CREATE TABLE {table} AS FROM {schema}.{table} ORDER BY rowid DESC")
+            else:
+                connection.execute(f"CREATE SCHEMA {schema}")
+                connection.execute(f"USE {schema}")
+                write_tables(connection, row_set(self.database, rows))
+            self._filled.add((rows, backwards))
+        return connection
 
     def evaluate(self, code: str, rules: Rules = STRICT) -> Any:
         """The value of the last statement of checked Ibis code, usually an Ibis expression.
 
         Raises:
-            SyntaxError, ForbiddenCode: the code is not accepted.
+            SyntaxError, ForbiddenCode: the code is not accepted, or (LimitReached) takes too much time or memory.
             Exception: whatever Ibis raises on it.
         """
         before, last = compile_code(code, self._names, rules)
-        namespace = dict(self._namespace)
-        namespace["__builtins__"] = {
-            name: getattr(builtins, name) for name in rules.builtins if hasattr(builtins, name)
-        }
-        if before is not None:
-            exec(before, namespace)
-        return eval(last, namespace)
+        namespace = {**self._namespace, "__builtins__": builtins_for(rules)}
+
+        def work() -> Any:
+            if before is not None:
+                exec(before, namespace)
+            return eval(last, namespace)
+
+        return run_code(work, self._connection.interrupt)
 
     def expression(self, code: str) -> ir.Expr:
         """The expression that checked Ibis code ends in.
@@ -128,7 +157,13 @@ class Engine:
         return value
 
     def compile(self, expression: ibis.Expr) -> str:
-        return str(self.backend.compile(expression))
+        """The DuckDB SQL of an expression.
+
+        Raises:
+            LimitReached: that takes too much time or memory.
+            Exception: whatever Ibis raises on it.
+        """
+        return run_code(lambda: str(self.backend.compile(expression)), self._connection.interrupt)
 
     def to_sql(self, code: str) -> str:
         """Evaluate Ibis code and compile its expression for DuckDB.
@@ -241,29 +276,6 @@ def _arrow(table: Table) -> pa.Table:
 
 def _spelled(value: Any) -> str:
     return f"{value.total_seconds():.0f} seconds" if hasattr(value, "total_seconds") else str(value)
-
-
-class _Watchdog:
-    """Interrupts a connection whose statement runs longer than TIME_LIMIT, from one thread for all statements."""
-
-    def __init__(self) -> None:
-        self._current: tuple[duckdb.DuckDBPyConnection, float] | None = None
-        threading.Thread(target=self._watch, daemon=True).start()
-
-    @contextmanager
-    def limit(self, connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
-        self._current = (connection, time.monotonic() + TIME_LIMIT)
-        try:
-            yield
-        finally:
-            self._current = None
-
-    def _watch(self) -> None:
-        while True:
-            time.sleep(0.2)
-            current = self._current
-            if current is not None and time.monotonic() > current[1]:
-                current[0].interrupt()
 
 
 _WIDTHS = (

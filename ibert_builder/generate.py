@@ -168,9 +168,8 @@ def generate(
             except InputError:
                 raise
             except Exception as error:
-                raise RuntimeError(
-                    f"the prover failed on draft {key} of {template.source.path}:\n{draft.code}"
-                ) from error
+                problem = f"{type(error).__name__}: {error}"
+                raise template.error(f"the prover failed on draft {key}: {problem}\n{draft.code}") from error
             ids.add(record["id"])
             tally.count(template, "kept")
             yield record
@@ -196,6 +195,11 @@ def _draw(
             )
         except NoFit:
             return "no_fit"
+        except InputError:
+            raise
+        except Exception as error:  # such as a phrase whose SQL does not run
+            problem = f"{type(error).__name__}: {error}"
+            raise template.error(f"draft {key} cannot be written out: {problem}") from error
         # Templates without tables ask no query; each of them is in one split as a whole anyway.
         withheld = bool(template.tables) and is_withheld(draft.skeleton, seed)
         repeats = seen[draft.key] > 0 or seen[draft.without_literals] >= ALIKE

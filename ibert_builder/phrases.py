@@ -144,8 +144,13 @@ def parse_slots(
             slots[name] = slot = parse_slot(declaration)
         except ValueError as error:
             raise source.error(str(error), (*at, name)) from None
-        if slot.kind == "literal" and slot.of not in declarations:
-            raise source.error(unknown("slot", str(slot.of), declarations), (*at, name))
+        if slot.kind == "literal":
+            if slot.of not in declarations:
+                raise source.error(unknown("slot", str(slot.of), declarations), (*at, name))
+            if slot.of not in slots or slots[slot.of].kind not in ("column", "scalar"):
+                raise source.error(
+                    f"expected '{slot.of}' to be a column or expression declared before it", (*at, name)
+                )
     return slots
 
 
@@ -155,6 +160,9 @@ def canonical_filling(slots: dict[str, Slot]):
     def fill(place: Placeholder, language: Language) -> str:
         slot = slots.get(place.slot)
         if slot is not None and slot.kind == "choice":
+            for option in slot.options:
+                if isinstance(option, dict) and language not in option:
+                    raise ValueError(f"an option of the slot '{place.slot}' has no `{language}`: {option}")
             option = slot.options[0]
             if isinstance(option, dict):
                 return str(option[language])

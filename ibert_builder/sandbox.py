@@ -2,7 +2,8 @@
 
 Code sees the tables, `ibis`, `_` and `s` (the selectors), and nothing else. It may call public methods of Ibis
 expressions and the functions of `ibis` named here; it may not import, loop, define classes, touch underscored
-attributes, or reach the backend, files or the network.
+attributes, or reach the backend, files or the network. What it may take of time and memory is said in `limits.py`; what
+no limit could stop, since it happens within one step of Python, is refused here.
 """
 
 from __future__ import annotations
@@ -10,15 +11,21 @@ from __future__ import annotations
 import ast
 import builtins
 import functools
-from collections.abc import Iterable
+import operator
+import types
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from types import CodeType
+from typing import Any, NoReturn
 
 import ibis
+import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
+import sqlglot
 from ibis import selectors
 from ibis.expr.types.groupby import GroupedTable
 from ibis.expr.types.temporal import DayOfWeek
+from sqlglot import exp
 
 from ibert_builder.errors import unknown
 
@@ -80,6 +87,7 @@ FORBIDDEN_METHODS = frozenset(
         "alias",
         "cache",
         "compile",
+        "dump",
         "equals",
         "execute",
         "get_backend",
@@ -89,6 +97,7 @@ FORBIDDEN_METHODS = frozenset(
         "preview",
         "sample",
         "sql",
+        "table",
         "to_csv",
         "to_delta",
         "to_dict",
@@ -104,10 +113,34 @@ FORBIDDEN_METHODS = frozenset(
         "to_sql",
         "to_torch",
         "to_xlsx",
+        "tofile",
         "unbind",
         "visualize",
     ]
 )
+
+# What leads from Python's own objects to its frames, modules and classes. No column may be called so.
+_INSIDES = frozenset(
+    name
+    for kind in (
+        types.GeneratorType,
+        types.FrameType,
+        types.CodeType,
+        types.FunctionType,
+        types.MethodType,
+        types.ModuleType,
+        types.TracebackType,
+        type,
+    )
+    for name in dir(kind)
+    if not name.startswith("_")
+) - {"replace", "clear", "close", "send", "throw"}
+
+# Methods of texts that look up attributes by what stands in the text; a column may be called so.
+_TEXT_WALKS = frozenset({"format", "format_map"})
+
+LONGEST = 5_000  # characters of code; the longest of a template has 700
+DEEPEST = 60  # syntax nodes within one another; the deepest of a template has 21
 
 _NODES = (
     ast.Module, ast.Expr, ast.Assign, ast.Name, ast.Load, ast.Store, ast.Attribute, ast.Call, ast.keyword, ast.Constant,
@@ -206,28 +239,19 @@ FILES = Rules(
     nodes=(ast.FunctionDef, ast.Return),  # an example may define a function, to be called for every row
     functions=frozenset(
         [
-            "connect",
-            "duckdb",
             "duckdb.connect",
-            "sqlite",
-            "sqlite.connect",
             "get_backend",
             "list_tables",
             "memtable",
-            "options",
             "options.interactive",
             "options.default_backend",
-            "options.sql",
             "options.sql.default_limit",
-            "parse_sql",
             "read_csv",
             "read_json",
             "read_parquet",
             "set_backend",
             "table",
             "to_sql",
-            "udf",
-            "udf.scalar",
             "udf.scalar.builtin",
             "udf.scalar.python",
         ]
@@ -250,7 +274,6 @@ FILES = Rules(
             "name",
             "pipe",
             "preview",
-            "raw_sql",
             "read_csv",
             "read_json",
             "read_parquet",
@@ -268,7 +291,6 @@ FILES = Rules(
             "unbind",
             "get_schema",
             "equals",
-            "fetchall",
             "builtin",
             "python",
             "scalar",
@@ -295,8 +317,32 @@ def _public_methods() -> frozenset[str]:
     )
 
 
-# Operators that make a few digits of constants into gigabytes.
-_GROWING = (ast.Pow, ast.LShift, ast.Mult)
+@functools.cache
+def _methods_of_types() -> frozenset[str]:
+    """Methods of data types and schemas: no column is taken for one of them because a text of the code says so."""
+    kinds = [kind for kind in vars(dt).values() if isinstance(kind, type) and issubclass(kind, dt.DataType)]
+    kinds.append(ibis.Schema)
+    return (
+        frozenset(name for kind in kinds for name in dir(kind) if callable(getattr(kind, name, None)))
+        - _public_methods()
+    )
+
+
+# Operators that make gigabytes of a few digits, within one step of Python.
+_GROWING: Mapping[type[ast.operator], tuple[str, Callable[[Any, Any], Any]]] = {
+    ast.Mult: ("*", operator.mul),
+    ast.Pow: ("**", operator.pow),
+    ast.LShift: ("<<", operator.lshift),
+    ast.Mod: ("%", operator.mod),
+}
+LARGEST = 4_096  # bits of a number, items of a text or list, that an operator may make of Python's own values
+LONGEST_RANGE = 10_000
+
+# What takes the names of files, and SQL: only as written in the code, where they can be checked.
+_FILE_CALLS = frozenset(
+    ["connect", "sql", "table", "set_backend", *(f"{way}_{kind}" for way in ("read", "to") for kind in ("csv", "json", "parquet"))]
+)  # fmt: skip
+_LOOPS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp, ast.For)
 
 
 def check(tree: ast.Module, names: Iterable[str], rules: Rules = STRICT) -> None:
@@ -310,9 +356,12 @@ def check(tree: ast.Module, names: Iterable[str], rules: Rules = STRICT) -> None
     Raises:
         ForbiddenCode: naming the first forbidden thing and its line.
     """
+    nodes = _nodes(tree)
     given = {*names, "ibis", "_", "s", *rules.builtins}
     attributes = set(names)
-    for node in ast.walk(tree):
+    owners: set[int] = set()  # what stands before a dot
+    calls: dict[int, ast.Call] = {}
+    for node in nodes:
         if isinstance(node, ast.keyword) and node.arg:
             attributes.add(node.arg)
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
@@ -325,39 +374,108 @@ def check(tree: ast.Module, names: Iterable[str], rules: Rules = STRICT) -> None
             given.add(node.arg)
         elif isinstance(node, ast.FunctionDef):
             given.add(node.name)
-    for node in ast.walk(tree):
-        if not isinstance(node, (*_NODES, *rules.nodes)):
+        elif isinstance(node, ast.Attribute):
+            owners.add(id(node.value))
+        elif isinstance(node, ast.Call):
+            calls[id(node.func)] = node
+    attributes -= _methods_of_types() | (_TEXT_WALKS - set(names))
+    syntax = _syntax(rules)
+    for node in nodes:
+        if type(node) not in syntax:
             _refuse(node, f"{type(node).__name__} is not allowed in template code")
         if isinstance(node, ast.Name):
-            if node.id not in given and not (rules.absent_names and node.id not in vars(builtins)):
-                _refuse(node, unknown("name", node.id, given))
-            if isinstance(node.ctx, ast.Store) and node.id in ("ibis", "_", "s"):
-                _refuse(node, f"'{node.id}' may not be assigned to")
+            _check_name(node, given, id(node) in owners, rules)
         elif isinstance(node, ast.Attribute):
-            _check_attribute(node, attributes, rules)
-        elif isinstance(node, ast.BinOp) and isinstance(node.op, _GROWING) and _is_constant(node):
+            _check_attribute(node, attributes, id(node) in owners, rules)
+            if rules.files and node.attr in _FILE_CALLS:
+                _check_file_call(node, calls.get(id(node)))
+        elif isinstance(node, ast.arg | ast.FunctionDef):
+            name = node.arg if isinstance(node, ast.arg) else node.name
+            if name in ("ibis", "_", "s"):
+                _refuse(node, f"'{name}' may not be assigned to")
+        elif isinstance(node, ast.BinOp) and type(node.op) in _GROWING and _is_constant(node):
             _refuse(node, "arithmetic on constants alone is not allowed: write the result")
+        elif isinstance(node, ast.AugAssign) and type(node.op) in _GROWING:
+            _refuse(node, "this operator is not allowed together with an assignment")
+        elif isinstance(node, ast.Subscript) and not (isinstance(node.ctx, ast.Load) or rules.absent_names):
+            _refuse(node, "an item may not be assigned to")
+        elif isinstance(node, ast.FormattedValue) and node.format_spec is not None:
+            _refuse(node, "format specifications are not allowed")
+        elif isinstance(node, _LOOPS) and _loops_in(node) > 1:
+            _refuse(node, "a loop inside a loop is not allowed")
 
 
-def _check_attribute(node: ast.Attribute, attributes: set[str], rules: Rules) -> None:
+@functools.cache
+def _syntax(rules: Rules) -> frozenset[type[ast.AST]]:
+    kinds = (*_NODES, *rules.nodes)
+    return frozenset(kinds).union(*(kind.__subclasses__() for kind in kinds))
+
+
+def _nodes(tree: ast.Module) -> list[ast.AST]:
+    """All nodes, outer ones first."""
+    nodes: list[ast.AST] = []
+    level: list[ast.AST] = [tree]
+    for _ in range(DEEPEST):
+        nodes += level
+        level = [child for node in level for child in ast.iter_child_nodes(node)]
+        if not level:
+            return nodes
+    raise ForbiddenCode(f"the code is nested too deeply (at most {DEEPEST} syntax nodes within one another)")
+
+
+def _check_name(node: ast.Name, given: set[str], owns_attribute: bool, rules: Rules) -> None:
+    name = node.id
+    is_absent = rules.absent_names and name not in vars(builtins) and not name.startswith("__")
+    if name not in given and not is_absent:
+        _refuse(node, unknown("name", name, given))
+    if isinstance(node.ctx, ast.Store) and name in ("ibis", "_", "s"):
+        _refuse(node, f"'{name}' may not be assigned to")
+    if name in ("ibis", "s") and not owns_attribute:
+        _refuse(node, f"the module '{name}' may only stand before a dot")
+
+
+def _check_attribute(node: ast.Attribute, attributes: set[str], owns_attribute: bool, rules: Rules) -> None:
     name = node.attr
     if name.startswith("_"):
         _refuse(node, f"the attribute '{name}' is private")
+    if name in _INSIDES:
+        _refuse(node, f"the attribute '{name}' leads inside Python")
+    if name in _TEXT_WALKS - attributes:
+        _refuse(node, f"the attribute '{name}' walks through objects by a text")
     path = _path(node)
     if path[0] == "ibis":
-        dotted, allowed = ".".join(path[1:]), IBIS_FUNCTIONS | rules.functions
-        if (
-            dotted in allowed
-            or path[1] in IBIS_FUNCTIONS - {"schema"}
-            or (rules.absent_names and not hasattr(ibis, path[1]))
-        ):
-            return
-        _refuse(node, unknown("function of ibis", dotted, allowed))
+        if not owns_attribute:  # a longer path is checked as a whole
+            _check_path(node, path[1:], attributes, rules)
+        return
+    if not isinstance(node.ctx, ast.Load) and not (rules.absent_names and path[0] not in ("s", "_")):
+        _refuse(node, "an attribute may not be assigned to")
+    _check_member(node, path, attributes, rules)
+
+
+def _check_path(node: ast.Attribute, words: list[str], attributes: set[str], rules: Rules) -> None:
+    """Check `ibis.WORD.WORD`: a function, an option, a selector, or an attribute of a constant."""
+    dotted, allowed = ".".join(words), IBIS_FUNCTIONS | rules.functions
+    if not isinstance(node.ctx, ast.Load) and not (dotted in rules.functions and words[0] == "options"):
+        _refuse(node, f"'ibis.{dotted}' may not be assigned to")
+    if dotted in allowed and dotted != "selectors":
+        return
+    if rules.absent_names and not _has(ibis, words[0]):
+        return
+    if words[0] in ("e", "pi"):
+        return _check_member(node, words, attributes, rules)
+    if words[0] == "selectors":
+        return _check_member(node, ["s", *words[1:]], attributes, rules)
+    _refuse(node, unknown("function of ibis", dotted, allowed))
+
+
+def _check_member(node: ast.Attribute, path: list[str], attributes: set[str], rules: Rules) -> None:
+    name = node.attr
     if name in FORBIDDEN_METHODS and name not in rules.methods:
         _refuse(node, f"'{name}' leaves the expression (it runs it, writes it or reaches the backend)")
-    if path[0] == "s" and len(path) == 2:
-        if name not in _SELECTOR_FUNCTIONS and not (rules.absent_names and not hasattr(selectors, name)):
-            _refuse(node, unknown("selector", name, _SELECTOR_FUNCTIONS))
+    if path[0] == "s":
+        absent = rules.absent_names and len(path) > 1 and not _has(selectors, path[1])
+        if ".".join(path[1:]) not in _SELECTOR_FUNCTIONS and not absent:
+            _refuse(node, unknown("selector", ".".join(path[1:]), _SELECTOR_FUNCTIONS))
     elif (
         name not in attributes
         and name not in rules.methods
@@ -365,6 +483,58 @@ def _check_attribute(node: ast.Attribute, attributes: set[str], rules: Rules) ->
         and not rules.absent_names
     ):
         _refuse(node, unknown("method or column", name, _public_methods() | attributes))
+
+
+def _has(module: types.ModuleType, name: str) -> bool:
+    try:
+        return hasattr(module, name)
+    except ImportError:  # a backend that is not installed
+        return True
+
+
+def _check_file_call(node: ast.Attribute, call: ast.Call | None) -> None:
+    """Names of files stand in the code as they are, and SQL is one SELECT that reads tables."""
+    if call is None:
+        _refuse(node, f"'{node.attr}' may only be called")
+    given = [*call.args, *(keyword.value for keyword in call.keywords)]
+    if node.attr == "set_backend":
+        if not (len(given) == 1 and isinstance(given[0], ast.Name | ast.Call)):
+            _refuse(node, "'set_backend' takes a backend")
+    elif not all(map(_is_plain, given)) or any(keyword.arg is None for keyword in call.keywords):
+        _refuse(node, f"'{node.attr}' takes plain values only, written where they stand")
+    if node.attr == "connect" and {keyword.arg for keyword in call.keywords} - {"read_only"}:
+        _refuse(node, "'connect' takes the name of a file, and `read_only`")
+    if node.attr == "sql":
+        for value in given:
+            _check_sql(value)
+
+
+def _check_sql(node: ast.AST) -> None:
+    text = node.value if isinstance(node, ast.Constant) else None
+    try:
+        query = sqlglot.parse_one(str(text), read="duckdb")
+    except (sqlglot.errors.SqlglotError, RecursionError):
+        query = None
+    if not isinstance(query, exp.Query) or any(
+        not isinstance(table.this, exp.Identifier) or not table.name.isidentifier()
+        for table in query.find_all(exp.Table)
+    ):
+        _refuse(node, "the SQL should be one SELECT from tables by their names")
+
+
+def _is_plain(node: ast.AST) -> bool:
+    """A constant, or a list or mapping of constants."""
+    if isinstance(node, ast.List | ast.Tuple):
+        return all(map(_is_plain, node.elts))
+    if isinstance(node, ast.Dict):
+        return all(key is not None and _is_plain(key) for key in node.keys) and all(
+            map(_is_plain, node.values)
+        )
+    return isinstance(node, ast.Constant)
+
+
+def _loops_in(node: ast.AST) -> int:
+    return sum(isinstance(inner, ast.For | ast.comprehension) for inner in ast.walk(node))
 
 
 def _path(node: ast.Attribute) -> list[str]:
@@ -383,7 +553,7 @@ def _is_constant(node: ast.AST) -> bool:
     return isinstance(node, ast.Constant) or (isinstance(node, ast.UnaryOp) and _is_constant(node.operand))
 
 
-def _refuse(node: ast.AST, why: str) -> None:
+def _refuse(node: ast.AST, why: str) -> NoReturn:
     raise ForbiddenCode(f"{why} (line {getattr(node, 'lineno', 1)} of the code)")
 
 
@@ -397,12 +567,75 @@ def compile_code(code: str, names: Iterable[str], rules: Rules = STRICT) -> tupl
         SyntaxError: the code does not parse, or does not end in an expression or an assignment to one name.
         ForbiddenCode: it does something forbidden.
     """
-    tree = ast.parse(code)
+    if len(code) > LONGEST:
+        raise ForbiddenCode(f"the code is too long: {len(code)} characters (at most {LONGEST})")
+    try:
+        tree = ast.parse(code)
+    except (RecursionError, MemoryError) as error:
+        raise ForbiddenCode("the code is nested too deeply to be parsed") from error
+    except ValueError as error:  # in Python 3.10 and 3.11, a null character
+        raise SyntaxError(str(error)) from error
     check(tree, names, rules)
     last = tree.body[-1] if tree.body else None
     if isinstance(last, ast.Assign) and len(last.targets) == 1:
         tree.body[-1] = last = ast.copy_location(ast.Expr(last.value), last)
     if not isinstance(last, ast.Expr):
         raise SyntaxError("the code should end in an expression")
+    if any(type(node) in _GROWING for node in ast.walk(tree)):
+        _Bounding().visit(tree)
     before = compile(ast.Module(tree.body[:-1], []), "<template>", "exec") if len(tree.body) > 1 else None
     return before, compile(ast.Expression(last.value), "<template>", "eval")
+
+
+class _Bounding(ast.NodeTransformer):
+    """Puts bounded functions in place of growing operators. Their names are signs, so that no code can use or hide them."""
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
+        self.generic_visit(node)
+        if type(node.op) not in _GROWING:
+            return node
+        function = ast.Name(_GROWING[type(node.op)][0], ast.Load())
+        return ast.fix_missing_locations(
+            ast.copy_location(ast.Call(function, [node.left, node.right], []), node)
+        )
+
+
+def _bounded(sign: str, operation: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    def apply(left: Any, right: Any) -> Any:
+        if _size(sign, left, right) > LARGEST:
+            raise ForbiddenCode(f"'{sign}' makes too much of plain values (at most {LARGEST} bits or items)")
+        return operation(left, right)
+
+    return apply
+
+
+def _size(sign: str, left: Any, right: Any) -> int:
+    """The size of a result, as far as it is one of Python's own: of numbers in bits, of the rest in items."""
+    if sign == "%":
+        return LARGEST + 1 if isinstance(left, str | bytes) else 0  # the width may stand in the text
+    if not isinstance(left, int):
+        left, right = right, left  # 3 * "a" is "a" * 3; the other two operators know numbers only
+    if not isinstance(left, int):
+        return 0
+    if isinstance(right, int):
+        bits = abs(left).bit_length()
+        return {"*": bits + abs(right).bit_length(), "**": bits * max(right, 0), "<<": bits + max(right, 0)}[
+            sign
+        ]
+    return left * len(right) if isinstance(right, str | bytes | list | tuple) else 0
+
+
+def _range(*bounds: Any) -> range:
+    numbers = range(*bounds)
+    if len(numbers[:LONGEST_RANGE]) == LONGEST_RANGE:
+        raise ForbiddenCode(f"the range is too long (below {LONGEST_RANGE})")
+    return numbers
+
+
+_OWN = {sign: _bounded(sign, operation) for sign, operation in _GROWING.values()}
+
+
+def builtins_for(rules: Rules) -> dict[str, Any]:
+    """What code finds as Python's builtins: those of its rules, and what bounds its operators."""
+    found = {name: getattr(builtins, name) for name in rules.builtins if hasattr(builtins, name)}
+    return {**found, **_OWN, **({"range": _range} if "range" in found else {})}

@@ -196,6 +196,13 @@ def _needs_parentheses(frame: Frame, index: int, shape: str) -> bool:
 
 
 def _parse(text: str, language: Language, is_statement: bool) -> ast.AST | exp.Expression:
+    try:
+        return _parse_shallow(text, language, is_statement)
+    except (RecursionError, MemoryError):
+        raise SyntaxError("it is nested too deeply") from None
+
+
+def _parse_shallow(text: str, language: Language, is_statement: bool) -> ast.AST | exp.Expression:
     if language == "ibis":
         with warnings.catch_warnings():
             warnings.simplefilter(

@@ -7,13 +7,11 @@ that the code names holds all of them. It is the working directory while the cod
 from __future__ import annotations
 
 import ast
-import builtins
 import contextlib
 import gc
 import io
 import os
 import tempfile
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -28,10 +26,11 @@ from ibis import selectors
 from ibis.config import Config
 
 from ibert_builder.databases import Database
-from ibert_builder.engine import TIME_LIMIT, Result, write_tables
+from ibert_builder.engine import CONFIG, NESTING, Result, write_tables
 from ibert_builder.errors import InputError
+from ibert_builder.limits import run_code
 from ibert_builder.output import lack_of_space
-from ibert_builder.sandbox import FILES, compile_code
+from ibert_builder.sandbox import FILES, builtins_for, compile_code
 
 FORMATS = ("csv", "parquet", "json")
 
@@ -57,7 +56,7 @@ def run(code: str, database: Database, tables: tuple[str, ...]) -> Outcome:
         tables: those of its tables that the example is about.
 
     Raises:
-        SyntaxError, ForbiddenCode: the code is not accepted.
+        SyntaxError, ForbiddenCode: the code is not accepted, or (LimitReached) takes too much time or memory.
         InputError: there is no space for temporary files.
         NothingCame: it gave no rows, no value and no new file.
         Exception: whatever the code raises; `duckdb.InterruptException` if a statement takes too long.
@@ -66,8 +65,9 @@ def run(code: str, database: Database, tables: tuple[str, ...]) -> Outcome:
     names = {*tables}.union(*(table.columns for table in database.tables.values()))
     before, last = compile_code(code, names, FILES)
     with _folder() as folder, _own_options():
-        backend = ibis.duckdb.connect()
+        backend = ibis.duckdb.connect(**CONFIG)
         backend.con.execute("SET TimeZone = 'UTC'")
+        backend.con.execute(NESTING)
         write_tables(backend.con, database)
         _write_files(backend.con, code, database)
         there = set(folder.iterdir())
@@ -78,12 +78,20 @@ def run(code: str, database: Database, tables: tuple[str, ...]) -> Outcome:
             "s": selectors,
             **{name: backend.table(name) for name in tables},
         }
-        namespace["__builtins__"] = {name: getattr(builtins, name) for name in FILES.builtins}
-        with _time_limit(backend, namespace), contextlib.redirect_stdout(io.StringIO()):
+        namespace["__builtins__"] = builtins_for(FILES)
+
+        def work() -> tuple[Any, Result | None]:
             if before is not None:
                 exec(before, namespace)
             value = eval(last, namespace)
-            found = _seen(value)
+            return value, _seen(value)
+
+        def interrupt() -> None:
+            for connection in _connections(backend, dict(namespace)):
+                connection.interrupt()
+
+        with contextlib.redirect_stdout(io.StringIO()):
+            value, found = run_code(work, interrupt)
         gave_nothing = value is None
         written = tuple(sorted(path.name for path in set(folder.iterdir()) - there if path.stat().st_size))
         connections = _connections(backend, namespace)
@@ -154,21 +162,6 @@ def _own_options() -> Iterator[None]:
 def _connections(backend: Any, namespace: dict[str, Any]) -> list[duckdb.DuckDBPyConnection]:
     backends = [backend, *(value for value in namespace.values() if isinstance(value, type(backend)))]
     return [one.con for one in backends if hasattr(one, "con")]
-
-
-@contextlib.contextmanager
-def _time_limit(backend: Any, namespace: dict[str, Any]) -> Iterator[None]:
-    def interrupt() -> None:
-        for connection in _connections(backend, dict(namespace)):
-            connection.interrupt()
-
-    timer = threading.Timer(TIME_LIMIT, interrupt)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
 
 
 def _seen(value: Any) -> Result | None:

@@ -15,6 +15,8 @@ from ibert_builder.errors import InputError, unknown
 Location = tuple[int | str, ...]
 Model = TypeVar("Model", bound=BaseModel)
 
+MOST_VALUES = 100_000  # in a file; aliases of aliases can make gigabytes of a few lines
+
 # libyaml is about ten times faster; PyYAML's wheels have it, a build from source may not.
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -51,13 +53,26 @@ class Source:
         except yaml.MarkedYAMLError as error:
             line = error.problem_mark.line + 1 if error.problem_mark else None
             raise InputError(f"not valid YAML: {error.problem}", file=path, line=line) from error
-        except (UnicodeDecodeError, yaml.YAMLError) as error:
+        except InputError:
+            raise
+        except (
+            ValueError,
+            TypeError,
+            OverflowError,
+            yaml.YAMLError,
+        ) as error:  # a date without such a day, for one
             raise InputError(f"not valid YAML: {error}", file=path) from error
+        except RecursionError:
+            raise InputError("not valid YAML: it is nested too deeply", file=path) from None
 
     def _record_lines(self, node: yaml.Node, location: Location) -> None:
+        if len(self._lines) > MOST_VALUES:
+            raise InputError(f"more than {MOST_VALUES} values, aliases written out", file=self.path)
         self._lines[location] = node.start_mark.line + 1
         if isinstance(node, yaml.MappingNode):
             for key, value in node.value:
+                if not isinstance(key, yaml.ScalarNode):
+                    raise InputError("expected a plain key", file=self.path, line=key.start_mark.line + 1)
                 at = (*location, key.value)
                 if at in self._lines:
                     raise InputError(

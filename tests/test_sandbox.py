@@ -1,76 +1,152 @@
 from __future__ import annotations
 
+import contextlib
+import functools
+import re
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import duckdb
+import ibis
 import pytest
 
+from ibert_builder import limits, workshop
+from ibert_builder.build import build
 from ibert_builder.engine import engine_for
-from ibert_builder.sandbox import FILES, FUNCTION, MISTAKEN, ForbiddenCode
+from ibert_builder.errors import InputError
+from ibert_builder.generate import Options
+from ibert_builder.library import load_library
+from ibert_builder.sandbox import FILES, FUNCTION, MISTAKEN, STRICT, ForbiddenCode
+from tests.hostile import CODE, RULED, SQL, TEMPLATES
+from tests.test_bad_input import S2I, spoil
 
-HOSTILE = [
-    "__import__('os').system('true')",
-    "open('/etc/passwd')",
-    "orders.__class__.__mro__",
-    "().__class__.__bases__[0].__subclasses__()",
-    "import os",
-    "from os import system",
-    "eval('1')",
-    "exec('1')",
-    "getattr(orders, 'op')",
-    "orders.op()",
-    "orders.get_backend()",
-    "orders.execute()",
-    "orders.to_csv('x.csv')",
-    "orders.sql('SELECT 1')",
-    "ibis.util",
-    "ibis.options",
-    "ibis.duckdb.connect('x')",
-    "ibis.read_csv('/etc/passwd')",
-    "ibis.connect('duckdb://')",
-    "ibis.udf.scalar.python(lambda x: x)",
-    "ibis.now()",
-    "ibis.random()",
-    "ibis.uuid()",
-    "9 ** 9 ** 9 ** 9",
-    "'a' * 10 ** 10",
-    "ibis = 1\norders",
-    "class A: pass",
-    "def f(): return 1",
-    "while True: pass",
-    "with orders: pass",
-    "global orders",
-    "(lambda: orders._arg)()",
-    "f'{orders.__class__}'",
-    "print(orders)",
-    "globals()",
-]
+RULES = {"strict": STRICT, "mistaken": MISTAKEN, "function": FUNCTION, "files": FILES}
+LIMIT = 0.5
+SLACK = 8  # seconds for one step of DuckDB that nothing interrupts, on a slow machine
+
+# What the message of a bomb that was refused or stopped says.
+OF_A_LIMIT = re.compile(
+    r"at most|limit|maximum|memory|allocat|too (much|long|deep|many)|larger than|constants alone|loop inside a loop"
+    r"|this operator|format specifications|below \d|name collisions",
+    re.I,
+)
+BOMBS = {"numbers and texts", "memory", "depth", "processor", "queries"}
 
 
-@pytest.mark.parametrize("code", HOSTILE)
-@pytest.mark.parametrize("rules", [None, MISTAKEN], ids=["strict", "mistaken"])
-def test_hostile_code_is_refused(code, rules, webshop):
+@pytest.fixture(autouse=True)
+def short_limit(monkeypatch):
+    monkeypatch.setattr(limits, "TIME_LIMIT", LIMIT)
+
+
+@pytest.fixture
+def engine(webshop):
+    """An engine that has to be as it was, when the test is over."""
     engine = engine_for(webshop)
+    before = time.monotonic()
+    yield engine
+    assert time.monotonic() - before < len(RULES) * (LIMIT + SLACK)
+    assert engine.run_sql("SELECT COUNT(*) AS n, COUNT(DISTINCT status) AS s FROM orders").rows == [(120, 4)]
+    assert engine.run_code("orders.filter(orders.amount > 100).count()").rows[0][0] > 0
+    assert ibis.literal(1).type().is_integer()
+
+
+def run(engine, code, rules):
+    """The whole way of a piece of code, to the rows."""
+    if rules is FILES:
+        return workshop.run(code, engine.database, ("orders",))
+    value = engine.evaluate(code, rules)
+    return engine.run_sql(engine.compile(value)) if isinstance(value, ibis.Expr) else value
+
+
+def listed(snippets):
+    return [(kind, text) for kind, texts in snippets.items() for text in texts]
+
+
+def shown(text):
+    return text[:40] if isinstance(text, str) else None
+
+
+@pytest.mark.parametrize(("kind", "code"), listed(CODE), ids=shown)
+def test_hostile_code_is_refused_or_stopped(kind, code, engine):
+    for rules in RULES.values():
+        with pytest.raises((ForbiddenCode, SyntaxError, duckdb.Error)) as stopped:
+            run(engine, code, rules)
+        if kind in BOMBS:
+            assert OF_A_LIMIT.search(str(stopped.value)), str(stopped.value)
+
+
+@pytest.mark.parametrize(("rules", "code"), listed(RULED), ids=shown)
+def test_hostile_code_is_refused_by_its_own_rules(rules, code, engine):
     with pytest.raises((ForbiddenCode, SyntaxError)):
-        engine.evaluate(code, rules) if rules else engine.evaluate(code)
+        run(engine, code, rules)
 
 
-@pytest.mark.parametrize(
-    "code",
-    [
-        "def f():\n    import os\nf()",
-        "def f(x):\n    return x.__class__\nf(1)",
-        "def f():\n    return open('x')\nf()",
-    ],
-)
-def test_functions_are_checked_inside(code, webshop):
-    with pytest.raises(ForbiddenCode):
-        engine_for(webshop).evaluate(code, FUNCTION)
+@pytest.mark.parametrize(("kind", "sql"), listed(SQL), ids=shown)
+def test_hostile_sql_is_refused_or_stopped(kind, sql, engine):
+    with pytest.raises(duckdb.Error) as stopped:
+        engine.run_sql(sql)
+    if kind in BOMBS:
+        assert OF_A_LIMIT.search(str(stopped.value)), str(stopped.value)
 
 
-@pytest.mark.parametrize(
-    "name", ["/etc/passwd", "../x.csv", "~/x.csv", "https://example.com/x.csv", "a\\\\b"]
-)
-def test_files_have_plain_names(name, webshop):
-    with pytest.raises(ForbiddenCode, match="plain name"):
-        engine_for(webshop).evaluate(f"ibis.read_csv('{name}')", FILES)
+@pytest.mark.parametrize("case", TEMPLATES)
+def test_hostile_templates_are_bad_input(case, templates_dir, tmp_path, engine):
+    out = tmp_path / "out"
+    spoil(templates_dir, S2I, *TEMPLATES[case])
+    with pytest.raises(InputError) as error:
+        build(out, ("sql_to_ibis",), Options(8), templates_dir=templates_dir)
+    assert str(templates_dir / S2I) in str(error.value)
+    assert not out.exists() or not list(out.iterdir())
+    load_library()
+
+
+def test_the_time_limit_holds_in_other_threads(engine):
+    code = "f = lambda g, n: g(g, n - 1) + g(g, n - 1) if n else 1\nf(f, 60)"
+    with ThreadPoolExecutor(1) as pool:
+        for _ in range(2):
+            assert isinstance(pool.submit(_stopped, engine, code).result(), limits.LimitReached)
+        assert pool.submit(engine.run_code, "orders.count()").result().rows == [(120,)]
+
+
+def _stopped(engine, code):
+    try:
+        engine.evaluate(code)
+    except Exception as error:
+        return error
+
+
+def test_code_that_swallows_its_end_is_stopped_again(monkeypatch):
+    monkeypatch.setattr(limits, "AGAIN", 0.2)
+    ends = []
+
+    def stubborn():
+        while len(ends) < 2:
+            try:
+                while True:
+                    pass
+            except limits.TimeIsUp as end:
+                ends.append(end)
+        while True:
+            pass
+
+    with pytest.raises(limits.LimitReached, match=r"time limit of 0\.5 s"):
+        limits.run_code(stubborn, lambda: None)
+    assert len(ends) == 2
+
+
+def test_no_end_comes_late():
+    """Code that ends about when its time does is stopped or not, and nothing is thrown at what comes next."""
+    for i in range(12):
+        about_the_limit = functools.partial(_spin, LIMIT + i * limits.SWEEP / 12)
+        with contextlib.suppress(limits.LimitReached):
+            limits.run_code(about_the_limit, lambda: None)
+        _spin(0.02)
+
+
+def _spin(seconds):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        pass
 
 
 def test_unknown_methods_get_a_hint(webshop):
@@ -86,5 +162,17 @@ def test_code_of_several_statements_gives_its_last_value(webshop):
     assert engine.run_code("n = orders.agg(n=_.count())").rows == [(120,)]
 
 
-def test_arithmetic_on_columns_is_no_arithmetic_on_constants(webshop):
-    assert engine_for(webshop).run_code("order_items.select(v=(order_items.quantity - 1) * 2)").rows
+@pytest.mark.parametrize(
+    "code",
+    [
+        "order_items.select(v=(order_items.quantity - 1) * 2)",
+        "order_items.select(v=2 ** order_items.quantity)",
+        "order_items.select(v=order_items.quantity % 2)",
+        "n = 3\norder_items.select(v=order_items.quantity * (n * 2))",
+        "orders.select(v=ibis.pi.round(2))",
+        "orders.select(ibis.selectors.numeric())",
+        "x = ['status']\norders.select([name for name in x] * 1)",
+    ],
+)
+def test_what_is_like_a_bomb_and_none_runs(code, webshop):
+    assert engine_for(webshop).run_code(code).rows

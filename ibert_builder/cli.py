@@ -115,6 +115,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     command.add_argument("names", nargs="*", metavar="NAME", help="default: all")
     command.add_argument("--out", type=Path, metavar="DIR", help="write DIR/NAME.duckdb")
+    command.add_argument(
+        "--row-sets", action="store_true", help="write the further row sets, too: DIR/NAME-1.duckdb and so on"
+    )
     _add_templates_dir(command)
     command.set_defaults(run=_databases)
 
@@ -301,9 +304,11 @@ def _print(report: Report) -> None:
 
 
 def _databases(chosen: argparse.Namespace) -> int:
+    if chosen.row_sets and chosen.out is None:
+        raise InputError("expected --out DIR with it", key="--row-sets")
     databases = choose(load_library(chosen.templates_dir).databases, chosen.names)
     if chosen.out is not None:
-        for path in export(databases, chosen.out):
+        for path in export(databases, chosen.out, chosen.row_sets):
             print(path)
         return 0
     for database in databases:

@@ -324,8 +324,14 @@ def same_rows(left: Rows, right: Rows, ordered: bool) -> bool:
 
 
 def _sort_key(row: tuple[Any, ...]) -> str:
-    # Numbers that differ by rounding noise or in their class must sort alike, so they take part with few digits.
-    return repr([f"{cell:.6g}" if isinstance(cell, float | int | Decimal) else cell for cell in row])
+    return repr([_digits(cell) if isinstance(cell, float | int | Decimal) else cell for cell in row])
+
+
+def _digits(number: float | int | Decimal) -> str:
+    """A number as text, the same for every class; with few digits where rounding noise could be, which must sort alike."""
+    if isinstance(number, int) or number % 1 == 0:
+        return str(int(number))
+    return f"{number:.6g}"
 
 
 def _same(left: Any, right: Any) -> bool:

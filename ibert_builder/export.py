@@ -11,6 +11,7 @@ from ibert_builder.databases import Database
 from ibert_builder.engine import write_tables
 from ibert_builder.errors import InputError, unknown
 from ibert_builder.output import workspace
+from ibert_builder.row_sets import KINDS, row_set
 
 
 def choose(databases: dict[str, Database], names: Iterable[str]) -> list[Database]:
@@ -25,13 +26,20 @@ def choose(databases: dict[str, Database], names: Iterable[str]) -> list[Databas
     return [databases[name] for name in names] or list(databases.values())
 
 
-def export(databases: Iterable[Database], out: Path) -> list[Path]:
+def export(databases: Iterable[Database], out: Path, row_sets: bool = False) -> list[Path]:
     """Write each database to `out/NAME.duckdb`, replacing files of those names only once all new ones are whole.
+
+    With `row_sets`, its further row sets go to `out/NAME-1.duckdb`, `out/NAME-2.duckdb` and so on.
 
     Raises:
         InputError: `out` cannot be written to or is being written to by another process, or the disk is full.
     """
-    chosen = {f"{database.name}.duckdb": database for database in databases}
+    numbers = range(len(KINDS) if row_sets else 1)
+    chosen = {
+        f"{database.name}{f'-{number}' if number else ''}.duckdb": row_set(database, number)
+        for database in databases
+        for number in numbers
+    }
     with workspace(out, chosen) as folder:
         for name, database in chosen.items():
             with duckdb.connect(folder / name) as connection:

@@ -31,26 +31,30 @@ class Kind:
     """What a row set is like.
 
     Attributes:
-        size: rows relative to the first set. Small sets have groups of one and few ranks; in one three times the size,
-            every value stands beside both its neighbours.
+        size: rows relative to the first set. Small sets have groups of one and few ranks; larger ones have every value
+            as it is, one up and one down.
         few: columns have one value, or a few, or all, by chance; that makes ties.
     """
 
     size: float
     few: bool = False
 
+    @property
+    def is_full(self) -> bool:
+        """Whether it is no smaller than the first set and as various: it has every value of that one."""
+        return self.size >= 1 and not self.few
+
 
 KINDS = (
-    Kind(1.0), Kind(1.0), Kind(3.0), Kind(0.25), Kind(1.0, few=True), Kind(0.12), Kind(3.0), Kind(0.5, few=True),
+    Kind(1.0), Kind(2.0), Kind(3.0), Kind(0.25), Kind(1.0, few=True), Kind(0.12), Kind(3.0), Kind(0.5, few=True),
     Kind(0.18, few=True), Kind(2.0, few=True), Kind(0.1), Kind(0.3, few=True), Kind(3.0),
     Kind(8.0), Kind(8.0),
 )  # fmt: skip
-# The sets that are no smaller than the first and as various: what two queries differ in shows on every one of them.
-FULL = tuple(i for i, kind in enumerate(KINDS) if kind.size >= 1 and not kind.few)
+FULL = tuple(i for i, kind in enumerate(KINDS) if kind.is_full)  # what queries differ in shows on each of these
 FEWEST = 4  # rows of a table
 NULLS = 0.1  # share of values that become NULL, in every column but the key
 EMPTY = 0.05  # share of texts that become empty, of numbers that become zero
-LIKE = 0.12  # share of values that are taken from another column of the row, where one has the type
+LIKE = 0.15  # share of values that are taken from another column of the row, where one has the type
 ROUND = 0.06  # share of dates that lie a round number of days before the last one
 MOVED = 0.3  # share of values that are moved a little
 DANGLING = 0.1  # share of references that point to no row
@@ -112,59 +116,64 @@ def _dealt(
     table: Table, keys: list[Any], references: dict[str, Callable[[], Any]], number: int, rng: random.Random
 ) -> Table:
     columns: dict[str, list[Any]] = {}
+    kept: dict[str, list[bool]] = {}
     for name, column in table.columns.items():
         if name == table.key:
             columns[name] = keys
         elif name in references:
             columns[name] = [None if rng.random() < NULLS else references[name]() for _ in keys]
         else:
-            most = rng.choice(_CAPS) if KINDS[number].few else None
-            columns[name] = _values(column, table.values[name], len(keys), most, rng)
-    for column in table.columns.values():
-        if column.type_class in _STEPS:
-            _relate(column, columns, _peers(column, table), rng)
+            dealt = _values(column, table.values[name], len(keys), KINDS[number], rng)
+            columns[name], kept[name] = [v for v, _ in dealt], [k for _, k in dealt]
+    for name in kept:
+        _relate(table, name, columns, kept[name], rng)
     return replace(table, rows=list(zip(*(columns[name] for name in table.columns), strict=True)))
 
 
-def _peers(column: Column, table: Table) -> list[str]:
-    """The other columns that hold the same kind of thing."""
-    return [
-        name
-        for name, other in table.columns.items()
-        if name != column.name
-        and other.type_class == column.type_class
-        and {other.role, column.role} <= {"plain", "category"}
-    ]
-
-
-def _relate(column: Column, columns: dict[str, list[Any]], peers: list[str], rng: random.Random) -> None:
-    """Set some values at, or a round step from, the value of a like column of their row or the column's highest."""
-    values, steps = columns[column.name], _STEPS[column.type_class]
-    last = max((value for value in values if value is not None), default=None)
-    for i, value in enumerate(values):
-        if peers and rng.random() < LIKE and (like := columns[rng.choice(peers)][i]) is not None:
-            values[i] = _within(like + rng.choice(steps), column.dtype, value)
-        elif column.type_class in ("date", "timestamp") and value is not None and rng.random() < ROUND:
-            values[i] = last - rng.choice(steps)
-
-
-def _values(column: Column, values: list[Any], count: int, most: int | None, rng: random.Random) -> list[Any]:
-    """Values dealt from a column's own: all in turn, so that each comes as often, and in the end shuffled."""
-    pool = rng.sample(values, len(values))[:most]
+def _values(
+    column: Column, values: list[Any], count: int, kind: Kind, rng: random.Random
+) -> list[tuple[Any, bool]]:
+    """Values dealt from a column's own, all in turn and in the end shuffled, each with whether it is to stay as it is."""
+    pool = rng.sample(values, len(values))[: rng.choice(_CAPS) if kind.few else None]
     dealt = []
     for i in range(count):
         value, turn = pool[i % len(pool)], i // len(pool) % 3
-        if most is None and (turn or rng.random() < MOVED):
+        if turn == 0 and kind.is_full and i < len(pool):
+            dealt.append((value, True))
+            continue
+        if not kind.few and (turn or rng.random() < MOVED):
             # The second time round every value goes up, the third time down.
-            sign = rng.choice((1, -1)) if turn == 0 else 3 - 2 * turn
-            value = _moved(value, column, pool, sign, rng)
+            value = _moved(value, column, pool, (rng.choice((1, -1)), 1, -1)[turn], rng)
         if rng.random() < NULLS:
             value = None
         elif rng.random() < EMPTY:
             value = _EMPTY.get(column.type_class, value)
-        dealt.append(value)
+        dealt.append((value, False))
     rng.shuffle(dealt)
     return dealt
+
+
+def _relate(
+    table: Table, name: str, columns: dict[str, list[Any]], kept: list[bool], rng: random.Random
+) -> None:
+    """Set some values at, or a round step from, the value of a like column of their row or the column's highest."""
+    column, values = table.columns[name], columns[name]
+    steps = _STEPS.get(column.type_class, ())
+    peers = [
+        other.name
+        for other in table.columns.values()
+        if other is not column
+        and other.type_class == column.type_class
+        and {other.role, column.role} <= {"plain", "category"}
+    ]
+    last = max((value for value in values if value is not None), default=None) if steps else None
+    for i, value in enumerate(values):
+        if not steps or kept[i]:
+            continue
+        if peers and rng.random() < LIKE and (like := columns[rng.choice(peers)][i]) is not None:
+            values[i] = _within(like + rng.choice(steps), column.dtype, value)
+        elif column.type_class in ("date", "timestamp") and value is not None and rng.random() < ROUND:
+            values[i] = last - rng.choice(steps)
 
 
 def _moved(value: Any, column: Column, pool: list[Any], sign: int, rng: random.Random) -> Any:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from decimal import Decimal
+
 import duckdb
 import pytest
 
@@ -26,6 +28,8 @@ def result(*rows, columns=("a",), types=("INTEGER",)):
         (result((float("nan"),)), result((float("nan"),)), False, None),
         (result(([1, 2],)), result(([2, 1],)), False, "values"),
         (result(({"k": 0.1 + 0.2},)), result(({"k": 0.3},)), False, None),
+        (result((4500006, "b"), (4500007, "a")), result((4500007, "a"), (4500006, "b")), False, None),
+        (result((5,), (7,)), result((7.0,), (Decimal("5.00"),)), False, None),
         (result((1,)), result((1,), columns=("b",)), False, "columns"),
         (result((1,)), result((1,), types=("DOUBLE",)), False, "types"),
     ],

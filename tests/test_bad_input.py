@@ -128,3 +128,25 @@ def test_empty_and_missing_templates_dir(tmp_path):
 def test_bad_options(options, message):
     with pytest.raises(InputError, match=message):
         Options(**options)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (
+            'sql: "{x} > {v}"',
+            'sql: "no_such({x}, {v})"',
+            r"cannot be written out: CatalogException: .*no_such",
+        ),
+        ("v: value of x", "v: prefix of x", "template 'small_filter' gives no example: it fits no database"),
+    ],
+)
+def test_a_phrase_that_fits_nothing_is_said_where_it_is_used(templates_dir, tmp_path, old, new, message):
+    path = templates_dir / "_phrases/01_comparisons.yaml"
+    before, mark, phrase = path.read_text(encoding="utf-8").partition("- name: greater_than\n")
+    assert old in phrase
+    path.write_text(before + mark + phrase.replace(old, new, 1), encoding="utf-8")
+    spoil(templates_dir, S2I, "p: boolean", "p: {is: boolean, only: [greater_than], depth: 1}")
+    with pytest.raises(InputError, match=message) as error:
+        build(tmp_path / "out", ("sql_to_ibis",), Options(20), templates_dir=templates_dir)
+    assert f"{S2I}:2: templates.0: " in str(error.value)

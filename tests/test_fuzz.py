@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import sqlglot
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from ibert_builder import limits
@@ -93,6 +93,9 @@ KINDS = st.sampled_from(["_databases", "_phrases", *TASKS])
     kind=KINDS,
     content=st.one_of(st.binary(max_size=60), st.lists(words, max_size=25).map(" ".join).map(str.encode)),
 )
+@example(kind="_databases", content=b"!!int")
+@example(kind="qa", content=b"? [a]\n: b")
+@example(kind="qa", content=b"templates: 2024-13-45")
 def test_any_bytes(kind, content, readers, tmp_path):
     read(readers[kind], tmp_path, content)
 

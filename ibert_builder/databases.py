@@ -26,6 +26,7 @@ from ibert_builder.yaml_source import Source, Strict, read_folder
 SPLITS = ("train", "validation", "test")
 Range = tuple[FiniteFloat, FiniteFloat]
 Few = Annotated[int, Field(ge=0, le=100)]
+Weight = Annotated[FiniteFloat, Field(gt=0)]
 Places = Annotated[int, Field(ge=-9, le=9)]
 
 
@@ -72,9 +73,9 @@ class Make(Strict):
     ref: str | None = Field(
         None, description="a key of that table; a few rows point to no row, a few rows are never pointed to"
     )
-    choice: list[Any] | dict[Any, Annotated[FiniteFloat, Field(gt=0)]] | None = Field(
-        None, min_length=1, description="one of these values, or value: weight"
-    )
+    choice: (
+        Annotated[list[Any], Field(min_length=1)] | Annotated[dict[Any, Weight], Field(min_length=1)] | None
+    ) = Field(None, description="one of these values, or value: weight")
     integer: tuple[int, int] | None = Field(None, description="[lowest, highest]")
     number: tuple[FiniteFloat, FiniteFloat, Places] | None = Field(
         None, description="[lowest, highest, decimal places]"

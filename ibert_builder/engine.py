@@ -89,7 +89,7 @@ class Engine:
         statements = connection.extract_statements(sql)
         found = ", ".join(statement.type.name for statement in statements) or "nothing"
         if found != "SELECT":
-            raise duckdb.PermissionException(f"expected one SELECT, found {found}")
+            raise duckdb.PermissionException(f"No permission: expected one SELECT, found {found}")
 
         def work() -> tuple[Any, list[tuple[Any, ...]]]:
             cursor = connection.execute(statements[0])

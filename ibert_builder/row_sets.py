@@ -50,7 +50,9 @@ KINDS = (
     Kind(0.18, few=True), Kind(2.0, few=True), Kind(0.1), Kind(0.3, few=True), Kind(3.0),
     Kind(8.0), Kind(8.0),
 )  # fmt: skip
-FULL = tuple(i for i, kind in enumerate(KINDS) if kind.is_full)  # what queries differ in shows on each of these
+FULL = tuple(
+    i for i, kind in enumerate(KINDS) if kind.is_full
+)  # what queries differ in shows on each of these
 FEWEST = 4  # rows of a table
 NULLS = 0.1  # share of values that become NULL, in every column but the key
 EMPTY = 0.05  # share of texts that become empty, of numbers that become zero

@@ -329,11 +329,7 @@ WRONG = {
     "code_completion": ("input", "partial_code", lambda code: code + "_"),
     "error_resolution": ("input", "broken_code", lambda code: "no_such_table.head()"),
     "qa": ("target", "code_example", lambda code: "customers.no_such_column"),
-    "documentation": (
-        "target",
-        "docstring",
-        lambda text: text.replace("\n", "\nArgs:\n    nobody: Nothing.\n", 1),
-    ),
+    "documentation": ("target", "docstring", lambda text: text.removesuffix('."""') + '"""'),
 }
 
 

@@ -44,6 +44,16 @@ SPOILED = {
     "unknown referred table": ("_databases/webshop.yaml", "{ref: customers}", "{ref: custmers}", r"\d+: tables\.orders\.columns\.customer_id\.make\.ref: unknown table 'custmers', did you mean 'customers'\?"),
     "unknown type": ("_databases/webshop.yaml", "type: uint16", "type: unit16", r"\d+: tables\.products\.columns\.in_stock: 'unit16' is no Ibis type"),
     "two makes": ("_databases/webshop.yaml", "{integer: [0, 60]}", "{integer: [0, 60], serial: 1}", r"\d+: tables\.products\.columns\.in_stock\.make: expected exactly one way"),
+    "no such day": (S2I, "easy", "2024-13-45", r" not valid YAML: month must be in 1"),
+    "a list as a key": (S2I, "features: [filter]", "? [a]\n  : b", r"4: expected a plain key"),
+    "nested too deeply": (S2I, "[filter]", "[" * 5000 + "]" * 5000, r" not valid YAML: it is nested too deeply"),
+    "an option without a language": (S2I, "p: boolean", 'p: [{ibis: "True"}]', r"7: templates\.0\.sql: an option of the slot 'p' has no `sql`"),
+    "a literal before its slot": (S2I, "p: boolean", "p: value of k", r"6: templates\.0\.slots\.p: expected 'k' to be a column or expression declared before it"),
+    "values of another type": ("_databases/webshop.yaml", "{integer: [0, 60]}", "{choice: [a, b]}", r"\d+: tables: the tables cannot be made: .*Could not convert 'b'"),
+    "a reserved table name": ("_databases/webshop.yaml", "\n  customers:", "\n  select:", r"\d+: tables"),
+    "no choice": ("_databases/webshop.yaml", "{integer: [0, 60]}", "{choice: []}", r"\d+: tables\.products\.columns\.in_stock\.make\.choice"),
+    "a bomb of digits": ("_databases/webshop.yaml", "{integer: [0, 60]}", "{number: [0, 1, 1000000000000]}", r"\d+: tables\.products\.columns\.in_stock\.make\.number\.2: .* less than or equal to 9"),
+    "a bomb of width": ("_databases/webshop.yaml", "{integer: [0, 60]}", '{text: {patterns: ["{a:>10000000000}"], parts: {a: [b]}}}', r"\d+: tables\.products\.columns\.in_stock\.make\.text: .*a part has no format"),
     "slot of a phrase": ("_phrases/01_comparisons.yaml", "v: value of x", "v: value of y", r"\d+: phrases\.\d+\.takes\.v: unknown slot 'y'"),
 }  # fmt: skip
 
@@ -118,3 +128,25 @@ def test_empty_and_missing_templates_dir(tmp_path):
 def test_bad_options(options, message):
     with pytest.raises(InputError, match=message):
         Options(**options)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (
+            'sql: "{x} > {v}"',
+            'sql: "no_such({x}, {v})"',
+            r"cannot be written out: CatalogException: .*no_such",
+        ),
+        ("v: value of x", "v: prefix of x", "template 'small_filter' gives no example: it fits no database"),
+    ],
+)
+def test_a_phrase_that_fits_nothing_is_said_where_it_is_used(templates_dir, tmp_path, old, new, message):
+    path = templates_dir / "_phrases/01_comparisons.yaml"
+    before, mark, phrase = path.read_text(encoding="utf-8").partition("- name: greater_than\n")
+    assert old in phrase
+    path.write_text(before + mark + phrase.replace(old, new, 1), encoding="utf-8")
+    spoil(templates_dir, S2I, "p: boolean", "p: {is: boolean, only: [greater_than], depth: 1}")
+    with pytest.raises(InputError, match=message) as error:
+        build(tmp_path / "out", ("sql_to_ibis",), Options(20), templates_dir=templates_dir)
+    assert f"{S2I}:2: templates.0: " in str(error.value)

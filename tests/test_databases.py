@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import duckdb
 import pytest
 
 from ibert_builder.databases import SPLITS, load_databases
@@ -124,3 +125,5 @@ def test_engine_is_shut_off_from_files(webshop):
     ):
         with pytest.raises(Exception, match=r"(?i)permission|disabled|expected one SELECT"):
             engine.run_sql(sql)
+        with pytest.raises(duckdb.Error, match=r"(?i)permission|disabled"):
+            engine.backend.con.execute(sql)  # without the engine's own check

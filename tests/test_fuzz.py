@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import sqlglot
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from ibert_builder import limits
@@ -88,16 +88,19 @@ def read(reader, folder, content):
 KINDS = st.sampled_from(["_databases", "_phrases", *TASKS])
 
 
-@fuzz(150)
+@fuzz(300)
 @given(
     kind=KINDS,
     content=st.one_of(st.binary(max_size=60), st.lists(words, max_size=25).map(" ".join).map(str.encode)),
 )
+@example(kind="_databases", content=b"!!int")
+@example(kind="qa", content=b"? [a]\n: b")
+@example(kind="qa", content=b"templates: 2024-13-45")
 def test_any_bytes(kind, content, readers, tmp_path):
     read(readers[kind], tmp_path, content)
 
 
-@fuzz(150)
+@fuzz(300)
 @given(kind=KINDS, tree=trees)
 def test_any_tree(kind, tree, readers, tmp_path):
     wrapped = {"_databases": tree, "_phrases": {"phrases": tree}}.get(kind, {"templates": tree})
@@ -156,7 +159,7 @@ def _sample(path, rng):
     return data
 
 
-@fuzz(250)
+@fuzz(400)
 @given(path=st.sampled_from(REAL), seed=st.integers(0, 99), data=st.data())
 def test_mutated_files(path, seed, data, readers, tmp_path):
     tree = mutated(_sample(path, random.Random(seed)), data.draw, data.draw(st.integers(1, 3)))
@@ -212,7 +215,7 @@ def small_dir(tmp_path_factory) -> Path:
     return folder
 
 
-@fuzz(30)
+@fuzz(60)
 @given(
     task=st.sampled_from(["sql_to_ibis", *TASKS]),
     spoiled=st.sampled_from(["template", "real template", "database", "phrases"]),

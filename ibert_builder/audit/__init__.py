@@ -22,7 +22,7 @@ from ibert_builder.library import load_library, resolve_templates_dir
 from ibert_builder.tasks import TASKS
 from ibert_builder.workers import in_order
 
-SAMPLE = 1000  # records
+SAMPLE = 1400  # records, with well over a thousand queries
 
 
 @dataclass(frozen=True)

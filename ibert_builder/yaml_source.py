@@ -55,12 +55,7 @@ class Source:
             raise InputError(f"not valid YAML: {error.problem}", file=path, line=line) from error
         except InputError:
             raise
-        except (
-            ValueError,
-            TypeError,
-            OverflowError,
-            yaml.YAMLError,
-        ) as error:  # a date without such a day, for one
+        except (ValueError, TypeError, LookupError, OverflowError, yaml.YAMLError) as error:  # no such day
             raise InputError(f"not valid YAML: {error}", file=path) from error
         except RecursionError:
             raise InputError("not valid YAML: it is nested too deeply", file=path) from None

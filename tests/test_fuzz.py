@@ -96,6 +96,7 @@ KINDS = st.sampled_from(["_databases", "_phrases", *TASKS])
 @example(kind="_databases", content=b"!!int")
 @example(kind="qa", content=b"? [a]\n: b")
 @example(kind="qa", content=b"templates: 2024-13-45")
+@example(kind="qa", content=b"templates: 9999-12-31T23:59:59-14:00")
 def test_any_bytes(kind, content, readers, tmp_path):
     read(readers[kind], tmp_path, content)
 

@@ -7,7 +7,6 @@ import functools
 import json
 import sqlite3
 import uuid
-from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
@@ -20,7 +19,7 @@ from sqlglot.errors import SqlglotError
 
 from ibert_builder.databases import Database
 from ibert_builder.engine import Engine, Result, difference
-from ibert_builder.row_sets import row_set
+from ibert_builder.row_sets import FULL, KINDS, row_set
 
 # By Ibis's own names. Importing the compilers registers Ibis's variants of the dialects with sqlglot.
 COMPILERS: dict[str, Any] = {
@@ -192,15 +191,18 @@ def sqlite_for(database: Database) -> Sqlite:
     return Sqlite(database)
 
 
-def differs_in_sqlite(
-    engine: Engine, duckdb_sql: str, sqlite_sql: str, ordered: bool, row_sets: Iterable[int]
-) -> str | None:
-    """How the answers of the two engines differ on the first row set where they do, or None.
+# The row sets to run SQLite's queries on. Not the largest: the more means are rounded, the likelier two engines' last
+# digits part at a half.
+_IN_SQLITE = tuple(number for number in FULL if KINDS[number].size <= 3)
+
+
+def differs_in_sqlite(engine: Engine, duckdb_sql: str, sqlite_sql: str, ordered: bool) -> str | None:
+    """How the answers of the two engines differ on the first of some row sets where they do, or None.
 
     Raises:
         sqlite3.Error, duckdb.Error: a query does not run.
     """
-    for rows in row_sets:
+    for rows in _IN_SQLITE:
         expected = in_plain_values(engine.run_sql(duckdb_sql, rows))
         found = sqlite_for(row_set(engine.database, rows)).run(sqlite_sql)
         if different := difference(expected, found, ordered):

@@ -20,9 +20,11 @@ from ibis import selectors
 
 from ibert_builder import limits
 from ibert_builder.databases import Database, Table
+from ibert_builder.growth import builtins_for
 from ibert_builder.limits import MEMORY_LIMIT, run_code, run_query
 from ibert_builder.row_sets import KINDS, row_set
-from ibert_builder.sandbox import STRICT, Rules, builtins_for, compile_code
+from ibert_builder.rules import STRICT, Rules
+from ibert_builder.sandbox import compile_code
 
 CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "threads": 1,

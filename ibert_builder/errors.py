@@ -36,3 +36,7 @@ def unknown(kind: str, found: str, known: Iterable[str]) -> str:
     hint = f", did you mean '{near[0]}'?" if near else ""
     listed = ", ".join(names[:12]) + (", ..." if len(names) > 12 else "")
     return f"unknown {kind} '{found}'{hint} (expected one of: {listed or 'none are defined'})"
+
+
+class ForbiddenCode(ValueError):
+    """Code that does something the allow-list does not name."""

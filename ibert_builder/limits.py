@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from ibert_builder.sandbox import ForbiddenCode
+from ibert_builder.errors import ForbiddenCode
 
 try:
     import resource

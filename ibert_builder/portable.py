@@ -52,10 +52,11 @@ _FUNCTIONS = {
     "DATETRUNC DATE_TRUNC EXTRACT DATEDIFF IF COUNTIF SUMIF AVGIF LEFT RIGHT REVERSE TOYEAR TOMONTH TODAYOFMONTH INITCAP",
 }  # fmt: skip
 
+# What else a dialect has not, or has and means otherwise: SQLite's LIKE minds no case.
 _NEVER = {
     "postgres": r"\bROUND\(.*,\s*\d+\)",  # only for NUMERIC, and most numbers here are not
     "mysql": r"\|\||\bILIKE\b|\bFULL\b|\bNULLS\b|\bAS TEXT\b|\bBOOLEAN\b",
-    "sqlite": r"\bINTERVAL\b|\bILIKE\b|\bTIMESTAMP\b|\bAS DATE\b|\bDATE '",
+    "sqlite": r"\bLIKE\b|\bINTERVAL\b|\bILIKE\b|\bTIMESTAMP\b|\bAS DATE\b|\bDATE '",
     "mssql": r"\bINTERVAL\b|\bILIKE\b|\bNULLS\b|\bLIMIT\b|\|\||\bBOOLEAN\b|\bFILTER\b",
     "bigquery": r"\bILIKE\b|\bFILTER\b",
     "snowflake": r"\bFILTER\b",

@@ -11,12 +11,10 @@ from __future__ import annotations
 import ast
 import builtins
 import functools
-import operator
 import types
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
 from types import CodeType
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import ibis
 import ibis.expr.datatypes as dt
@@ -27,97 +25,9 @@ from ibis.expr.types.groupby import GroupedTable
 from ibis.expr.types.temporal import DayOfWeek
 from sqlglot import exp
 
-from ibert_builder.errors import unknown
-
-IBIS_FUNCTIONS = frozenset(
-    [
-        "and_",
-        "array",
-        "asc",
-        "cases",
-        "coalesce",
-        "cume_dist",
-        "cumulative_window",
-        "date",
-        "dense_rank",
-        "desc",
-        "difference",
-        "dtype",
-        "e",
-        "greatest",
-        "ifelse",
-        "infer_dtype",
-        "infer_schema",
-        "intersect",
-        "interval",
-        "join",
-        "least",
-        "literal",
-        "map",
-        "negate",
-        "ntile",
-        "null",
-        "or_",
-        "param",
-        "percent_rank",
-        "pi",
-        "range",
-        "range_window",
-        "rank",
-        "row_number",
-        "rows_window",
-        "schema",
-        "selectors",
-        "struct",
-        "time",
-        "timestamp",
-        "to_sql",
-        "trailing_range_window",
-        "trailing_window",
-        "union",
-        "uuid",
-        "watermark",
-        "window",
-    ]
-) - {"uuid", "to_sql", "watermark"}
-
-# Public methods of expressions that leave the expression: they run it, write files, or hand out the backend.
-FORBIDDEN_METHODS = frozenset(
-    [
-        "alias",
-        "cache",
-        "compile",
-        "dump",
-        "equals",
-        "execute",
-        "get_backend",
-        "get_name",
-        "op",
-        "pipe",
-        "preview",
-        "sample",
-        "sql",
-        "table",
-        "to_csv",
-        "to_delta",
-        "to_dict",
-        "to_json",
-        "to_list",
-        "to_pandas",
-        "to_pandas_batches",
-        "to_parquet",
-        "to_parquet_dir",
-        "to_polars",
-        "to_pyarrow",
-        "to_pyarrow_batches",
-        "to_sql",
-        "to_torch",
-        "to_xlsx",
-        "tofile",
-        "unbind",
-        "visualize",
-    ]
-)
+from ibert_builder.errors import ForbiddenCode, unknown
+from ibert_builder.growth import GROWING, Bounding
+from ibert_builder.rules import FORBIDDEN_METHODS, IBIS_FUNCTIONS, NODES, STRICT, Rules
 
 # What leads from Python's own objects to its frames, modules and classes. No column may be called so.
 _INSIDES = frozenset(
@@ -142,169 +52,7 @@ _TEXT_WALKS = frozenset({"format", "format_map"})
 LONGEST = 5_000  # characters of code; the longest of a template has 700
 DEEPEST = 60  # syntax nodes within one another; the deepest of a template has 21
 
-_NODES = (
-    ast.Module, ast.Expr, ast.Assign, ast.Name, ast.Load, ast.Store, ast.Attribute, ast.Call, ast.keyword, ast.Constant,
-    ast.Subscript, ast.Slice, ast.Tuple, ast.List, ast.Dict, ast.Set, ast.Starred, ast.Lambda, ast.arguments, ast.arg, ast.IfExp,
-    ast.BinOp, ast.UnaryOp, ast.Compare, ast.BoolOp, ast.operator, ast.unaryop, ast.cmpop, ast.boolop,
-    ast.ListComp, ast.DictComp, ast.GeneratorExp, ast.comprehension,
-)  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Rules:
-    """What code of one kind may do.
-
-    Attributes:
-        nodes: syntax allowed besides that of expressions and assignments.
-        functions: attributes of `ibis` allowed besides `IBIS_FUNCTIONS`; dotted for its modules (`duckdb.connect`).
-        methods: methods of expressions and other objects allowed although they leave the expression.
-        builtins: Python's own functions and exceptions that the code may name.
-        absent_names: names that exist nowhere in Ibis may be used, since running into them is the point.
-        files: string constants may be file names (they must be plain ones: no folder, no address).
-    """
-
-    nodes: tuple[type[ast.AST], ...] = ()
-    functions: frozenset[str] = frozenset()
-    methods: frozenset[str] = frozenset()
-    builtins: frozenset[str] = frozenset()
-    absent_names: bool = False
-    files: bool = False
-
-
-STRICT = Rules()
-
-# Code with a mistake in it: it may name what does not exist, and what people mistake for part of Ibis.
-MISTAKEN = Rules(
-    builtins=frozenset(
-        [
-            "abs",
-            "all",
-            "any",
-            "bool",
-            "dict",
-            "float",
-            "int",
-            "len",
-            "list",
-            "max",
-            "min",
-            "range",
-            "round",
-            "set",
-            "sorted",
-            "str",
-            "sum",
-            "tuple",
-        ]
-    ),
-    absent_names=True,
-)
-
-# A function that is to be documented.
-FUNCTION = Rules(
-    nodes=(
-        ast.FunctionDef,
-        ast.Return,
-        ast.If,
-        ast.Raise,
-        ast.For,
-        ast.AugAssign,
-        ast.JoinedStr,
-        ast.FormattedValue,
-    ),
-    functions=frozenset(["Table", "Column", "Scalar", "Value", "Expr", "Deferred", "Schema"]),
-    builtins=frozenset(
-        [
-            "ValueError",
-            "TypeError",
-            "KeyError",
-            "bool",
-            "dict",
-            "float",
-            "int",
-            "isinstance",
-            "len",
-            "list",
-            "set",
-            "sorted",
-            "str",
-            "tuple",
-            "zip",
-        ]
-    ),
-)
-
-# An example that reads, writes, connects or runs; only ever in a folder of its own.
-FILES = Rules(
-    nodes=(ast.FunctionDef, ast.Return),  # an example may define a function, to be called for every row
-    functions=frozenset(
-        [
-            "duckdb.connect",
-            "get_backend",
-            "list_tables",
-            "memtable",
-            "options.interactive",
-            "options.default_backend",
-            "options.sql.default_limit",
-            "read_csv",
-            "read_json",
-            "read_parquet",
-            "set_backend",
-            "table",
-            "to_sql",
-            "udf.scalar.builtin",
-            "udf.scalar.python",
-        ]
-    ),
-    methods=frozenset(
-        [
-            "alias",
-            "cache",
-            "compile",
-            "create_table",
-            "create_view",
-            "disconnect",
-            "drop_table",
-            "drop_view",
-            "execute",
-            "get_name",
-            "insert",
-            "list_databases",
-            "list_tables",
-            "name",
-            "pipe",
-            "preview",
-            "read_csv",
-            "read_json",
-            "read_parquet",
-            "sql",
-            "table",
-            "to_csv",
-            "to_json",
-            "to_list",
-            "to_pandas",
-            "to_pandas_batches",
-            "to_parquet",
-            "to_pyarrow",
-            "to_pyarrow_batches",
-            "truncate_table",
-            "unbind",
-            "get_schema",
-            "equals",
-            "builtin",
-            "python",
-            "scalar",
-        ]
-    ),
-    builtins=frozenset(["bool", "float", "int", "len", "list", "print", "str"]),
-    files=True,
-)
-
 _SELECTOR_FUNCTIONS = frozenset(selectors.__all__) | {"all"}
-
-
-class ForbiddenCode(ValueError):
-    """Code that does something the allow-list does not name."""
 
 
 @functools.cache
@@ -327,16 +75,6 @@ def _methods_of_types() -> frozenset[str]:
         - _public_methods()
     )
 
-
-# Operators that make gigabytes of a few digits, within one step of Python.
-_GROWING: Mapping[type[ast.operator], tuple[str, Callable[[Any, Any], Any]]] = {
-    ast.Mult: ("*", operator.mul),
-    ast.Pow: ("**", operator.pow),
-    ast.LShift: ("<<", operator.lshift),
-    ast.Mod: ("%", operator.mod),
-}
-LARGEST = 4_096  # bits of a number, items of a text or list, that an operator may make of Python's own values
-LONGEST_RANGE = 10_000
 
 # What takes the names of files, and SQL: only as written in the code, where they can be checked.
 _FILE_CALLS = frozenset(
@@ -393,9 +131,9 @@ def check(tree: ast.Module, names: Iterable[str], rules: Rules = STRICT) -> None
             name = node.arg if isinstance(node, ast.arg) else node.name
             if name in ("ibis", "_", "s"):
                 _refuse(node, f"'{name}' may not be assigned to")
-        elif isinstance(node, ast.BinOp) and type(node.op) in _GROWING and _is_constant(node):
+        elif isinstance(node, ast.BinOp) and type(node.op) in GROWING and _is_constant(node):
             _refuse(node, "arithmetic on constants alone is not allowed: write the result")
-        elif isinstance(node, ast.AugAssign) and type(node.op) in _GROWING:
+        elif isinstance(node, ast.AugAssign) and type(node.op) in GROWING:
             _refuse(node, "this operator is not allowed together with an assignment")
         elif isinstance(node, ast.Subscript) and not (isinstance(node.ctx, ast.Load) or rules.absent_names):
             _refuse(node, "an item may not be assigned to")
@@ -407,7 +145,7 @@ def check(tree: ast.Module, names: Iterable[str], rules: Rules = STRICT) -> None
 
 @functools.cache
 def _syntax(rules: Rules) -> frozenset[type[ast.AST]]:
-    kinds = (*_NODES, *rules.nodes)
+    kinds = (*NODES, *rules.nodes)
     return frozenset(kinds).union(*(kind.__subclasses__() for kind in kinds))
 
 
@@ -581,61 +319,7 @@ def compile_code(code: str, names: Iterable[str], rules: Rules = STRICT) -> tupl
         tree.body[-1] = last = ast.copy_location(ast.Expr(last.value), last)
     if not isinstance(last, ast.Expr):
         raise SyntaxError("the code should end in an expression")
-    if any(type(node) in _GROWING for node in ast.walk(tree)):
-        _Bounding().visit(tree)
+    if any(type(node) in GROWING for node in ast.walk(tree)):
+        Bounding().visit(tree)
     before = compile(ast.Module(tree.body[:-1], []), "<template>", "exec") if len(tree.body) > 1 else None
     return before, compile(ast.Expression(last.value), "<template>", "eval")
-
-
-class _Bounding(ast.NodeTransformer):
-    """Puts bounded functions in place of growing operators. Their names are signs, so that no code can use or hide them."""
-
-    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
-        self.generic_visit(node)
-        if type(node.op) not in _GROWING:
-            return node
-        function = ast.Name(_GROWING[type(node.op)][0], ast.Load())
-        return ast.fix_missing_locations(
-            ast.copy_location(ast.Call(function, [node.left, node.right], []), node)
-        )
-
-
-def _bounded(sign: str, operation: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-    def apply(left: Any, right: Any) -> Any:
-        if _size(sign, left, right) > LARGEST:
-            raise ForbiddenCode(f"'{sign}' makes too much of plain values (at most {LARGEST} bits or items)")
-        return operation(left, right)
-
-    return apply
-
-
-def _size(sign: str, left: Any, right: Any) -> int:
-    """The size of a result, as far as it is one of Python's own: of numbers in bits, of the rest in items."""
-    if sign == "%":
-        return LARGEST + 1 if isinstance(left, str | bytes) else 0  # the width may stand in the text
-    if not isinstance(left, int):
-        left, right = right, left  # 3 * "a" is "a" * 3; the other two operators know numbers only
-    if not isinstance(left, int):
-        return 0
-    if isinstance(right, int):
-        bits = abs(left).bit_length()
-        return {"*": bits + abs(right).bit_length(), "**": bits * max(right, 0), "<<": bits + max(right, 0)}[
-            sign
-        ]
-    return left * len(right) if isinstance(right, str | bytes | list | tuple) else 0
-
-
-def _range(*bounds: Any) -> range:
-    numbers = range(*bounds)
-    if len(numbers[:LONGEST_RANGE]) == LONGEST_RANGE:
-        raise ForbiddenCode(f"the range is too long (below {LONGEST_RANGE})")
-    return numbers
-
-
-_OWN = {sign: _bounded(sign, operation) for sign, operation in _GROWING.values()}
-
-
-def builtins_for(rules: Rules) -> dict[str, Any]:
-    """What code finds as Python's builtins: those of its rules, and what bounds its operators."""
-    found = {name: getattr(builtins, name) for name in rules.builtins if hasattr(builtins, name)}
-    return {**found, **_OWN, **({"range": _range} if "range" in found else {})}

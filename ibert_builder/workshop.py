@@ -28,9 +28,11 @@ from ibis.config import Config
 from ibert_builder.databases import Database
 from ibert_builder.engine import CONFIG, NESTING, Result, write_tables
 from ibert_builder.errors import InputError
+from ibert_builder.growth import builtins_for
 from ibert_builder.limits import run_code
 from ibert_builder.output import lack_of_space
-from ibert_builder.sandbox import FILES, builtins_for, compile_code
+from ibert_builder.rules import FILES
+from ibert_builder.sandbox import compile_code
 
 FORMATS = ("csv", "parquet", "json")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ibert_builder.sandbox import FILES, FUNCTION, MISTAKEN, STRICT
+from ibert_builder.rules import FILES, FUNCTION, MISTAKEN, STRICT
 
 
 def _again(statement: str, times: int, start: str, end: str = "x") -> str:

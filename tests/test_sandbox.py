@@ -13,11 +13,11 @@ import pytest
 from ibert_builder import limits, workshop
 from ibert_builder.build import build
 from ibert_builder.engine import engine_for
-from ibert_builder.errors import InputError
+from ibert_builder.errors import ForbiddenCode, InputError
 from ibert_builder.generate import Options
 from ibert_builder.library import load_library
 from ibert_builder.output import LOCK
-from ibert_builder.sandbox import FILES, FUNCTION, MISTAKEN, STRICT, ForbiddenCode
+from ibert_builder.rules import FILES, FUNCTION, MISTAKEN, STRICT
 from tests.hostile import CODE, RULED, SQL, TEMPLATES
 from tests.test_bad_input import S2I, spoil
 

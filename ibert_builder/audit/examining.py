@@ -97,10 +97,10 @@ def examine(work: Work) -> Examined:
             reason = error.reason if isinstance(error, Rejected) else type(error).__name__
             found.failures.append((record["id"], work.task, reason, str(error)))
             continue
-        if sql := query_of(record, engine):
-            query = _resolved(sql, engine)
+        if texts := queries_of(record, engine):
+            query = next(filter(None, (_resolved(sql, engine) for sql in texts)), None)
             if query is None:
-                found.opaque.append(sql)
+                found.opaque.append(texts[0])
             else:
                 found.kills.add(kill(query, engine))
     for (_, _, outcome), count in tally.outcomes.items():
@@ -113,23 +113,23 @@ def is_sampled(key: str, share: float) -> bool:
     return int.from_bytes(hashlib.sha256(f"sample/{key}".encode()).digest()[:8], "big") < share * 2**64
 
 
-def query_of(record: Record, engine: Engine) -> str | None:
-    """The DuckDB SQL of the query that a record is about: as it stands there, or as its Ibis code compiles, tidied."""
+def queries_of(record: Record, engine: Engine) -> list[str]:
+    """The query that a record is about in DuckDB's SQL: as it stands there; or as its Ibis code compiles, tidied and not."""
     for struct in ("input", "target"):
         if "sql" in record[struct] and record["input"]["dialect"] == "duckdb":
-            return str(record[struct]["sql"])
+            return [str(record[struct]["sql"])]
     place = TASKS[record["task"]].query
     code = record[place[0]][place[1]] if place else None
     if code is None:
-        return None
+        return []
     try:
         compiled = engine.to_sql(code)
     except CodeFails:
-        return None  # code that reads and writes files is no query on the sample database
+        return []  # code that reads and writes files is no query on the sample database
     tables = engine.database.tables
     keys = {name: (table.key,) for name, table in tables.items()}
     columns = {name: tuple(table.columns) for name, table in tables.items()}
-    return tidy(compiled, "duckdb", grammar("duckdb"), columns, keys)
+    return [tidy(compiled, "duckdb", grammar("duckdb"), columns, keys), compiled]
 
 
 def _resolved(sql: str, engine: Engine) -> Query | None:

@@ -32,10 +32,10 @@ from ibert_builder.docstrings import (
 )
 from ibert_builder.draw import Drawer
 from ibert_builder.engine import Engine
-from ibert_builder.errors import unknown
+from ibert_builder.errors import ForbiddenCode, unknown
 from ibert_builder.layout import WIDTH as CODE_WIDTH
 from ibert_builder.layout import fit, layout
-from ibert_builder.sandbox import FUNCTION, ForbiddenCode
+from ibert_builder.rules import FUNCTION
 from ibert_builder.tasks.base import Draft, Record, Rejected, Setting, Task
 from ibert_builder.tasks.sql_to_ibis import run_query
 from ibert_builder.templates import Template, TemplateSpec, bind

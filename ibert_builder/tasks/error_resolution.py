@@ -20,9 +20,9 @@ from sqlglot import exp
 
 from ibert_builder.draw import Drawer
 from ibert_builder.engine import Engine, Result, difference, orders_result
-from ibert_builder.errors import unknown
+from ibert_builder.errors import ForbiddenCode, unknown
 from ibert_builder.row_sets import FULL
-from ibert_builder.sandbox import MISTAKEN, ForbiddenCode
+from ibert_builder.rules import MISTAKEN
 from ibert_builder.tasks.base import Draft, Record, Rejected, Setting, Task
 from ibert_builder.tasks.error_messages import contrast, message
 from ibert_builder.tasks.error_types import ERROR_TYPES

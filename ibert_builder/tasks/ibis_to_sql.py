@@ -22,7 +22,6 @@ from ibert_builder.dialects import DIALECTS, compile_for, differs_in_sqlite, gra
 from ibert_builder.draw import Drawer, NoFit
 from ibert_builder.engine import CodeFails, Engine, Result, difference, disagreement, orders_result
 from ibert_builder.layout import layout
-from ibert_builder.row_sets import FULL
 from ibert_builder.style import ibis_style
 from ibert_builder.tasks.base import Draft, Record, Rejected, Setting, Task
 from ibert_builder.tasks.sql_to_ibis import run_query
@@ -32,9 +31,6 @@ from ibert_builder.tidy import tidy
 from ibert_builder.values import render_frame
 
 DUCKDB_SHARE = 0.25
-IN_SQLITE = FULL[
-    :2
-]  # the row sets to run SQLite's queries on: on the first alone, its LIKE that minds no case passes
 
 
 class IbisToSqlTemplate(TemplateSpec):
@@ -106,7 +102,7 @@ class IbisToSql(Task):
         expression = engine.expression(record["input"]["ibis"])
         ordered = orders_result(sql)
         if dialect == "sqlite":
-            if different := differs_in_sqlite(engine, engine.compile(expression), sql, ordered, FULL):
+            if different := differs_in_sqlite(engine, engine.compile(expression), sql, ordered):
                 raise Rejected("results_differ", f"{different}\n{sql}")
             return
         compiled = compile_for(expression, dialect)
@@ -126,7 +122,7 @@ def _prove_same(
 ) -> None:
     try:
         if dialect == "sqlite":
-            different = differs_in_sqlite(engine, reference, sql, ordered, IN_SQLITE)
+            different = differs_in_sqlite(engine, reference, sql, ordered)
         elif dialect == "duckdb":
             different = difference(expected, engine.run_sql(sql), ordered)
         else:

@@ -20,9 +20,8 @@ from ibert_builder.api_claims import Claim
 from ibert_builder.api_text import check_names
 from ibert_builder.draw import Drawer
 from ibert_builder.engine import CodeFails, Engine, Result, difference, orders_result
-from ibert_builder.errors import InputError
+from ibert_builder.errors import ForbiddenCode, InputError
 from ibert_builder.layout import layout
-from ibert_builder.sandbox import ForbiddenCode
 from ibert_builder.tasks.base import Draft, Record, Rejected, Setting, Task
 from ibert_builder.tasks.sql_to_ibis import run_query
 from ibert_builder.templates import Template, TemplateSpec, bind

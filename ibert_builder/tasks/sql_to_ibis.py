@@ -18,7 +18,6 @@ from ibert_builder.draw import Drawer
 from ibert_builder.engine import CodeFails, Engine, Result, difference, disagreement, orders_result
 from ibert_builder.layout import layout
 from ibert_builder.portable import foreign_to
-from ibert_builder.row_sets import FULL
 from ibert_builder.style import sql_style
 from ibert_builder.tasks.base import Draft, Record, Rejected, Setting, Task
 from ibert_builder.templates import Template, TemplateSpec, bind
@@ -104,13 +103,14 @@ class SqlToIbis(Task):
 
     def recheck(self, record: Record, engine: Engine) -> None:
         sql, dialect = record["input"]["sql"], record["input"]["dialect"]
-        grammar = _SQLGLOT_NAMES.get(dialect, dialect)
-        query = sql if dialect == "duckdb" else transpile(sql, grammar, "duckdb")
-        ordered = orders_result(query)
         compiled = engine.to_sql(record["target"]["ibis"])
-        different = disagreement(engine, query, compiled, ordered)
+        ordered = orders_result(sql)
         if dialect == "sqlite":
-            different = different or differs_in_sqlite(engine, compiled, sql, ordered, FULL)
+            different = differs_in_sqlite(engine, compiled, sql, ordered)
+        else:
+            grammar = _SQLGLOT_NAMES.get(dialect, dialect)
+            query = sql if dialect == "duckdb" else transpile(sql, grammar, "duckdb")
+            different = disagreement(engine, query, compiled, ordered)
         if different:
             raise Rejected("results_differ", f"{different}\n{sql}\n{record['target']['ibis']}")
 
@@ -124,7 +124,7 @@ class SqlToIbis(Task):
             if stranger := foreign_to(dialect, foreign):
                 raise Rejected("dialect_cannot_say_it", f"{dialect} has no {stranger}\n{foreign}")
             if dialect == "sqlite":
-                different = differs_in_sqlite(engine, sql, foreign, ordered, FULL[:2])
+                different = differs_in_sqlite(engine, sql, foreign, ordered)
             else:
                 different = difference(
                     expected, engine.run_sql(transpile(foreign, grammar, "duckdb")), ordered

@@ -20,7 +20,8 @@ from ibert_builder.errors import InputError
 from ibert_builder.generate import Options
 from ibert_builder.library import default_templates_dir
 from ibert_builder.phrases import load_phrases
-from ibert_builder.sandbox import MISTAKEN, check
+from ibert_builder.rules import MISTAKEN
+from ibert_builder.sandbox import check
 from ibert_builder.tasks import TASKS
 from ibert_builder.tasks.base import Rejected, Setting
 from ibert_builder.tasks.error_messages import LINES, WIDTH, contrast, message
@@ -146,7 +147,7 @@ import json, sys, warnings
 from ibert_builder.engine import engine_for
 from ibert_builder.library import default_templates_dir
 from ibert_builder.databases import load_databases
-from ibert_builder.sandbox import MISTAKEN
+from ibert_builder.rules import MISTAKEN
 from ibert_builder.tasks.error_messages import message
 
 warnings.simplefilter("ignore")

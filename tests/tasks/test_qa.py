@@ -16,10 +16,9 @@ from ibert_builder.api_text import check_names
 from ibert_builder.databases import Database, load_databases
 from ibert_builder.draw import NoFit
 from ibert_builder.engine import engine_for
-from ibert_builder.errors import InputError
+from ibert_builder.errors import ForbiddenCode, InputError
 from ibert_builder.library import default_templates_dir
 from ibert_builder.phrases import load_phrases
-from ibert_builder.sandbox import ForbiddenCode
 from ibert_builder.tasks.base import Record, Rejected, Setting
 from ibert_builder.tasks.qa import Qa, QaTemplate
 from ibert_builder.templates import Template, load_templates

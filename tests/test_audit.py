@@ -102,6 +102,8 @@ PROVED = {
         ("SELECT x, COUNT(*) AS n FROM child GROUP BY x ORDER BY n, x", "n NULLS FIRST", True),
         ("SELECT id, x FROM child WHERE x > 1 ORDER BY x, id", "x NULLS FIRST", True),
         ("SELECT p.id, c.x FROM child c LEFT JOIN parent p ON c.parent_id = p.id ORDER BY p.id, c.id", "ORDER BY p.id NULLS FIRST", False),
+        ("SELECT TRY_CAST(id AS INT) AS v FROM child ORDER BY v", "v NULLS FIRST", False),
+        ("SELECT EXTRACT(YEAR FROM day) AS v FROM child WHERE day IS NOT NULL ORDER BY v", "v NULLS FIRST", True),
         ("SELECT x, SUM(y) FILTER (WHERE y > 1) AS s FROM child WHERE y > 0 GROUP BY x ORDER BY s", "s NULLS FIRST", False),
     ],
     "decided_before": [
@@ -161,6 +163,7 @@ PROVED = {
         ("SELECT t.x FROM (SELECT * FROM child) AS t", "child.parent_id AS id", True),
         ("SELECT t.x FROM (SELECT * FROM child) AS t", "child.y AS x", False),
         ("SELECT t.x FROM (SELECT DISTINCT x, y FROM child) AS t", "child.id AS y", False),
+        ("SELECT t.n FROM (SELECT x + y AS z, COUNT(*) AS n FROM child GROUP BY z) AS t", "child.x - child.y", False),
     ],
     "any_at_all": [
         ("SELECT y FROM child GROUP BY y HAVING SUM(CAST(x IS NULL AS INT)) > 0", "HAVING MAX(", True),

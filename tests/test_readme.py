@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import yaml
 
+from ibert_builder import __version__
 from ibert_builder.card import examples, with_block
 from ibert_builder.cli import _parser
 from ibert_builder.records import CONFIGS
@@ -17,6 +19,16 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 def test_examples_are_what_is_generated_today(library):
     assert with_block(README, "examples", examples(library)) == README, "run `ibert-multitask card`"
+
+
+def test_the_audit_is_of_this_version_and_build():
+    """It takes too long to be made anew here; `ibert-multitask audit --full --card README.md` does that."""
+    table = README.partition("<!-- audit: begin -->")[2].partition("<!-- audit: end -->")[0]
+    assert f"Version {__version__}, every record" in table
+    assert "✓" in table and "✗" not in table
+    info = json.loads((ROOT / "dataset_infos" / "all" / "dataset_info.json").read_text())
+    kept = sum(split["num_examples"] for split in info["splits"].values())
+    assert f"| {kept:,} + " in table
 
 
 def test_front_matter_names_every_config():

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from sqlglot import exp
 
-from ibert_builder.audit.facts import Query, conjuncts, missing_sides, projections, rejects_null
+from ibert_builder.audit.facts import Query, conjuncts, missing_sides, projections, rejects_null, sources_of
 from ibert_builder.audit.mutants import Mutant
 
 Rule = Callable[[Query, Mutant], bool]
@@ -118,8 +118,7 @@ def _rejected_by_filter(query: Query, mutant: Mutant) -> bool:
     for later in joins[place + 1 :]:
         if not later.side and later.kind in ("", "INNER", "SEMI") and later.args.get("on") is not None:
             conditions.append(later.args["on"])
-    start = select.args.get("from_") or select.args.get("from")
-    before = {start.this.alias_or_name, *(join.alias_or_name for join in joins[:place])}
+    before = set(sources_of(select)[: place + 1])
     adds = {"": (False, False), "LEFT": (False, True), "RIGHT": (True, False), "FULL": (True, True)}
     left_changes, right_changes = (a != b for a, b in zip(adds[node.side], adds[other.side], strict=True))
 
@@ -283,7 +282,7 @@ def _constant_zero(query: Query, mutant: Mutant) -> bool:
 
 
 def _unused(query: Query, mutant: Mutant) -> bool:
-    """A column of a subquery that nothing outside reads may hold anything."""
+    """A column of a subquery that nothing reads may hold anything."""
     projection = mutant.node
     while not isinstance(projection.parent, exp.Select | None):
         projection = projection.parent
@@ -291,13 +290,14 @@ def _unused(query: Query, mutant: Mutant) -> bool:
     if select is None or select is query.tree or not any(p is projection for p in select.selects):
         return False
     holder = select.parent
-    if (
-        not isinstance(holder, exp.Subquery | exp.CTE)
-        or select.args.get("distinct")
-        or isinstance(projection.unalias(), exp.AggFunc)
+    if not isinstance(holder, exp.Subquery | exp.CTE) or not isinstance(
+        holder.parent, exp.From | exp.Join | exp.With
     ):
         return False
-    if not isinstance(holder.parent, exp.From | exp.Join | exp.With):
+    # Where more than the column itself changes: its copies in other clauses, the number of rows.
+    if query.twins.get(id(mutant.node)) or select.args.get("distinct"):
+        return False
+    if isinstance(projection.unalias(), exp.AggFunc) or projection.find(exp.Unnest, exp.Explode):
         return False
     readers = [c for c in query.tree.find_all(exp.Column) if c.table == holder.alias or not c.table]
     return all(c.name != projection.alias_or_name for c in readers)

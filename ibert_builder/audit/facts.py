@@ -108,7 +108,7 @@ class Query:
             select = node.find_ancestor(exp.Select)
             grouped = select is not None and select.args.get("group")
             return bool(grouped) and not isinstance(node.parent, exp.Filter) and self._of_values(node)
-        if isinstance(node, TOTAL):
+        if isinstance(node, TOTAL) and not isinstance(node, exp.TryCast):
             return all(self.never_null(part) for part in _arguments(node))
         return False
 
@@ -127,8 +127,10 @@ class Query:
             is_after = column.find_ancestor(exp.Where, exp.Join, exp.Select) is select
             if where is not None and is_after and rejects_null(where.this, column):
                 return True
-            if column.table and column.table in missing_sides(select):
-                return False
+            if column.table and (
+                column.table not in sources_of(select) or column.table in missing_sides(select)
+            ):
+                return False  # of an outer query, or filled with NULLs by an outer join
         if self.is_key(column):
             return True
         origins = self.origins(column)
@@ -167,7 +169,7 @@ class Query:
     def _determines_sources(self, columns: Sequence[exp.Column], select: exp.Select) -> bool:
         """Whether the columns fix the row of every source: its key is among them, or follows from a join by key."""
         scope = self.scopes.get(id(select))
-        start = select.args.get("from_") or select.args.get("from")
+        start = select.args.get("from_")
         if scope is None or start is None:
             return False
         joins = {join.alias_or_name: join for join in select.args.get("joins") or []}
@@ -258,10 +260,16 @@ def projections(query: exp.Expression, name: str) -> list[exp.Expression]:
     return [p for p in query.selects if p.alias_or_name == name][:1]
 
 
+def sources_of(select: exp.Select) -> list[str]:
+    """The aliases of what a SELECT reads, in order."""
+    start = select.args.get("from_")
+    first = [start.this.alias_or_name] if start is not None else []
+    return [*first, *(join.alias_or_name for join in select.args.get("joins") or [])]
+
+
 def missing_sides(select: exp.Select) -> set[str]:
     """The aliases of the sources that outer joins may fill with NULLs."""
-    start = select.args.get("from_") or select.args.get("from")
-    before = [start.this.alias_or_name] if start is not None else []
+    before = sources_of(select)[:1]
     missing: set[str] = set()
     for join in select.args.get("joins") or []:
         if join.side in ("RIGHT", "FULL"):

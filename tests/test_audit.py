@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
+import sys
 
 import duckdb
 import pytest
@@ -384,6 +385,12 @@ def test_the_command_prints_claims_and_exits_by_them(sample_dir, tmp_path, capsy
     assert "mutants killed" in out and "databases in two splits" in out
     assert "| proofs |" in card.read_text()
     assert {"claims", "failures", "mutants", "made_with", "version"} <= set(report)
+
+
+def test_the_command_asks_for_its_extra_before_any_work(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "datasketch", None)
+    assert main(["audit", "--templates-dir", "no_such_folder"]) == 1
+    assert "pip install 'ibert-multitask[audit]'" in capsys.readouterr().err
 
 
 def test_the_command_refuses_what_it_cannot_do(tmp_path, capsys):

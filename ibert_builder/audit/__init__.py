@@ -14,6 +14,7 @@ from typing import Any
 from ibert_builder import __version__
 from ibert_builder.audit.claims import Claim, claims
 from ibert_builder.audit.examining import Examined, Work, examine
+from ibert_builder.audit.near import minhash
 from ibert_builder.build import Progress
 from ibert_builder.databases import SPLITS
 from ibert_builder.generate import Options, drafts_in_all, shards
@@ -87,6 +88,7 @@ def audit(
     Raises:
         InputError: a template is wrong, or the extra `audit` is not installed.
     """
+    minhash()  # before minutes of work
     options = options or Options()
     library = load_library(templates_dir)
     share = 1.0 if sample is None else min(1.0, sample / drafts_in_all(library, options))

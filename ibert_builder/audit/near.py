@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Any
 
 from ibert_builder.errors import InputError
 
@@ -16,6 +17,19 @@ def tokens(text: str, width: int) -> frozenset[str]:
     """The runs of `width` tokens of a text; words and signs are tokens."""
     words = _TOKEN.findall(text)
     return frozenset(" ".join(words[i : i + width]) for i in range(max(1, len(words) - width + 1)))
+
+
+def minhash() -> tuple[Any, Any]:
+    """The classes that make and look up hashes.
+
+    Raises:
+        InputError: their library is not installed.
+    """
+    try:
+        from datasketch import MinHash, MinHashLSH
+    except ImportError as error:
+        raise InputError("it needs an extra: pip install 'ibert-multitask[audit]'", key="audit") from error
+    return MinHash, MinHashLSH
 
 
 def across(groups: Sequence[str], texts: Sequence[str], width: int = 1) -> list[tuple[int, int]]:
@@ -33,12 +47,7 @@ def across(groups: Sequence[str], texts: Sequence[str], width: int = 1) -> list[
     Raises:
         InputError: the library for MinHash is not installed.
     """
-    try:
-        from datasketch import MinHash, MinHashLSH
-    except ImportError as error:
-        raise InputError(
-            "auditing needs the extra `audit`: pip install 'ibert-multitask[audit]'", key="audit"
-        ) from error
+    MinHash, MinHashLSH = minhash()
     sets = [tokens(text, width) for text in texts]
     hashes = MinHash.bulk([[token.encode() for token in each] for each in sets], num_perm=_PERMUTATIONS)
     # A lower bound than SIMILAR, so that few true pairs are missed.

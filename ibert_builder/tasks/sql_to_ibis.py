@@ -187,9 +187,10 @@ _SAME_NAME = re.compile(r"\b(\w+) AS \1\b")
 
 def _as_written(sql: str, dialect: str, several_lines: bool) -> str:
     """sqlglot's text as a person would write it."""
-    text = _SAME_NAME.sub(
-        r"\1", write(sqlglot.parse_one(sql, read=dialect), sqlglot.Dialect.get_or_raise(dialect).__class__)
-    )
+    tree = sqlglot.parse_one(sql, read=dialect)
+    for count in tree.find_all(exp.Count):
+        count.set("big_int", False)  # COUNT_BIG, which nobody types where COUNT will do
+    text = _SAME_NAME.sub(r"\1", write(tree, sqlglot.Dialect.get_or_raise(dialect).__class__))
     return text if several_lines else re.sub(r"\s*\n\s*", " ", text).replace("( ", "(").replace(" )", ")")
 
 

@@ -29,6 +29,7 @@ from ibert_builder.tasks.error_resolution import SIMILARITY, ErrorResolution
 from ibert_builder.tasks.error_types import ERROR_TYPES
 from ibert_builder.tasks.error_writing import misspelt
 from ibert_builder.templates import load_templates
+from tests.conftest import SMALL
 
 TASK = ErrorResolution()
 BOOK = load_phrases(default_templates_dir() / "_phrases")
@@ -275,20 +276,7 @@ def test_names_are_misspelt_the_same_way_every_time(name, wrong):
 
 # --- bad templates
 
-GOOD = """templates:
-- name: misspelt_filter
-  error_type: unknown_column
-  difficulty: easy
-  features: [filter]
-  tables: {t: any}
-  slots: {x: column numeric, v: value of x}
-  code: |
-    {t}.filter({x} > {v})
-  broken: |
-    {t}.filter({t}.{x:typo} > {v})
-  raises: AttributeError
-  explanation: "The column is called `{x:name}`, not `{x:typo}`."
-"""
+GOOD = SMALL[TASK.name]
 
 
 @pytest.fixture

@@ -4,11 +4,12 @@ import dataclasses
 
 import datasets
 
-import ibert_builder
-import ibert_builder.generate
-import ibert_builder.library
-import ibert_builder.records
-import ibert_builder.workers
+from ibert_builder import __version__
+from ibert_builder.databases.model import SPLITS
+from ibert_builder.generation.catalog import digest, load_catalog
+from ibert_builder.generation.generate import Options, Tally, generate, shards
+from ibert_builder.records import ALL, CONFIGS, features, tasks_of, to_row
+from ibert_builder.writing.workers import forks_end_with_this
 
 
 @dataclasses.dataclass
@@ -28,60 +29,54 @@ class IbertConfig(datasets.BuilderConfig):
     dialects: tuple[str, ...] | list[str] | None = None
 
     @property
-    def options(self) -> ibert_builder.generate.Options:
+    def options(self) -> Options:
         dialects = None if self.dialects is None else tuple(self.dialects)
-        return ibert_builder.generate.Options(self.examples_per_template, self.seed, dialects)
+        return Options(self.examples_per_template, self.seed, dialects)
 
     def create_config_id(self, config_kwargs, custom_features=None):
         # The cache goes by this id: other templates, other code or another Ibis must never be served old rows.
         kwargs = {name: value for name, value in config_kwargs.items() if name != "templates_dir"}
-        return f"{super().create_config_id(kwargs, custom_features)}-{ibert_builder.library.digest(self.templates_dir)}"
+        return f"{super().create_config_id(kwargs, custom_features)}-{digest(self.templates_dir)}"
 
 
 class IbertMultitask(datasets.GeneratorBasedBuilder):
     """Proved training examples for the Ibis dataframe library."""
 
-    VERSION = datasets.Version(ibert_builder.__version__)
+    VERSION = datasets.Version(__version__)
     BUILDER_CONFIG_CLASS = IbertConfig
-    BUILDER_CONFIGS = [
-        IbertConfig(name=name, version=ibert_builder.__version__) for name in ibert_builder.records.CONFIGS
-    ]
-    DEFAULT_CONFIG_NAME = ibert_builder.records.ALL
+    BUILDER_CONFIGS = [IbertConfig(name=name, version=__version__) for name in CONFIGS]
+    DEFAULT_CONFIG_NAME = ALL
 
     def __init__(self, *args, config_name=None, **kwargs):
         if config_name not in (None, "default"):
-            ibert_builder.records.tasks_of(config_name)
+            tasks_of(config_name)
         super().__init__(*args, config_name=None if config_name == "default" else config_name, **kwargs)
 
     def download_and_prepare(self, *args, **kwargs):
         # Orphans of a killed run would hold the lock of the cache, or write on into what the next run writes.
-        with ibert_builder.workers.forks_end_with_this():
+        with forks_end_with_this():
             super().download_and_prepare(*args, **kwargs)
 
     def _info(self):
         return datasets.DatasetInfo(
             description=(__doc__ or "").strip(),
-            features=ibert_builder.records.features(self.config.name),
+            features=features(self.config.name),
             license="apache-2.0",
         )
 
     def _split_generators(self, dl_manager):
-        library = ibert_builder.library.load_library(self.config.templates_dir)
-        tasks = ibert_builder.records.tasks_of(self.config.name)
+        catalog = load_catalog(self.config.templates_dir)
+        tasks = tasks_of(self.config.name)
         for task in tasks:
             self.config.options.dialects_of(task)
         return [
-            datasets.SplitGenerator(
-                split, gen_kwargs={"shards": ibert_builder.generate.shards(library, split, tasks)}
-            )
-            for split in ibert_builder.databases.SPLITS
+            datasets.SplitGenerator(split, gen_kwargs={"shards": shards(catalog, split, tasks)})
+            for split in SPLITS
         ]
 
     def _generate_examples(self, shards):
-        library = ibert_builder.library.load_library(self.config.templates_dir)
+        catalog = load_catalog(self.config.templates_dir)
         for task, database in shards:
-            tally = ibert_builder.generate.Tally()
-            for record in ibert_builder.generate.generate(
-                library, task, database, self.config.options, tally
-            ):
-                yield record["id"], ibert_builder.records.to_row(record, self.info.features)
+            tally = Tally()
+            for record in generate(catalog, task, database, self.config.options, tally):
+                yield record["id"], to_row(record, self.info.features)

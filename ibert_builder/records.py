@@ -11,8 +11,9 @@ from typing import Any
 from datasets import Dataset, Features, Value
 
 from ibert_builder.errors import InputError, unknown
-from ibert_builder.tasks import TASKS
 from ibert_builder.tasks.base import Record, Task
+from ibert_builder.tasks.fields import TextField
+from ibert_builder.tasks.registry import TASKS
 
 ALL = "all"
 CONFIGS = (*TASKS, ALL)
@@ -51,18 +52,18 @@ def columns(config: str) -> dict[str, Any]:
     return {
         "id": "string",
         "task": "string",
-        **_union(task.columns for task in tasks),
+        **{name: "string" for task in tasks for name in task.columns},
         "system_prompt": "string",
         "context": _CONTEXT,
-        "input": _union(task.input for task in tasks),
-        "target": _union(task.target for task in tasks),
-        "meta": {**_COMMON_META, **_union(task.meta for task in tasks)},
+        "input": _texts(task.input for task in tasks),
+        "target": _texts(task.target for task in tasks),
+        "meta": {**_COMMON_META, **_texts(task.meta for task in tasks)},
         "messages": [{"role": "string", "content": "string"}],
     }
 
 
-def _union(mappings: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    return {name: kind for mapping in mappings for name, kind in mapping.items()}
+def _texts(mappings: Iterable[Mapping[str, TextField]]) -> dict[str, str]:
+    return {name: "string" for fields in mappings for name in fields}
 
 
 def _typed(kind: Any, value: Callable[[str], Any]) -> Any:

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ibert_builder.library import default_templates_dir, load_library
-from ibert_builder.tasks import TASKS
+from ibert_builder.generation.catalog import default_templates_dir, load_catalog
+from ibert_builder.tasks.registry import TASKS
 
 ROOT = Path(__file__).parent.parent
 
@@ -27,8 +27,8 @@ def fake_clock(date: str) -> dict[str, str]:
     package = importlib.util.find_spec("libfaketime")
     if package is None or not package.submodule_search_locations:
         pytest.skip("libfaketime is not installed (its wheel is for Linux on x86_64)")
-    library = Path(package.submodule_search_locations[0]) / "vendor/libfaketime/src/libfaketime.so.1"
-    return {"LD_PRELOAD": str(library), "FAKETIME": f"@{date}", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+    catalog = Path(package.submodule_search_locations[0]) / "vendor/libfaketime/src/libfaketime.so.1"
+    return {"LD_PRELOAD": str(catalog), "FAKETIME": f"@{date}", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
 
 
 SURROUNDINGS = {
@@ -40,13 +40,13 @@ SURROUNDINGS = {
 
 
 @pytest.fixture(scope="session")
-def library():
-    return load_library()
+def catalog():
+    return load_catalog()
 
 
 @pytest.fixture(scope="session")
-def webshop(library):
-    return library.databases["webshop"]
+def webshop(catalog):
+    return catalog.databases["webshop"]
 
 
 @pytest.fixture

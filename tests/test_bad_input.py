@@ -7,10 +7,10 @@ import shutil
 
 import pytest
 
-from ibert_builder.build import build
 from ibert_builder.errors import InputError
-from ibert_builder.generate import Options
-from ibert_builder.library import load_library
+from ibert_builder.generation.catalog import load_catalog
+from ibert_builder.generation.generate import Options
+from ibert_builder.writing.jsonl import build
 
 S2I = "sql_to_ibis/01_small.yaml"
 
@@ -63,7 +63,7 @@ def test_a_spoiled_file_is_named_by_file_line_and_key(case, templates_dir):
     name, old, new, message = SPOILED[case]
     spoil(templates_dir, name, old, new)
     with pytest.raises(InputError) as error:
-        load_library(templates_dir)
+        load_catalog(templates_dir)
     assert re.match(re.escape(str(templates_dir / name)) + ":" + message, str(error.value)), str(error.value)
 
 
@@ -72,13 +72,13 @@ def test_duplicate_template_name(templates_dir):
     with pytest.raises(
         InputError, match=r"02_again.yaml:2: templates.0.name: there is another template named 'small_filter'"
     ):
-        load_library(templates_dir)
+        load_catalog(templates_dir)
 
 
 def test_duplicate_table_name(templates_dir):
     spoil(templates_dir, "_databases/streaming.yaml", "\n  artists:", "\n  orders:")
     with pytest.raises(InputError):
-        load_library(templates_dir)
+        load_catalog(templates_dir)
 
 
 @pytest.mark.parametrize(
@@ -112,9 +112,9 @@ def test_template_that_proves_nothing_is_an_error_and_leaves_earlier_files(
 
 def test_empty_and_missing_templates_dir(tmp_path):
     with pytest.raises(InputError, match="holds no templates"):
-        load_library(tmp_path)
+        load_catalog(tmp_path)
     with pytest.raises(InputError, match="no such templates folder"):
-        load_library(tmp_path / "nowhere")
+        load_catalog(tmp_path / "nowhere")
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,9 @@ import pytest
 import yaml
 
 from ibert_builder.cli import main
-from ibert_builder.engine import engine_for
-from ibert_builder.library import default_templates_dir
-from ibert_builder.schemas import schemas
+from ibert_builder.execution.engine import engine_for
+from ibert_builder.generation.catalog import default_templates_dir
+from ibert_builder.generation.json_schema import schemas
 
 
 def test_build_prints_what_became_of_every_draft(tmp_path, sample_dir, capsys):

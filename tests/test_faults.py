@@ -18,14 +18,14 @@ import datasets
 import duckdb
 import pytest
 
-import ibert_builder.build as build_module
+import ibert_builder.writing.jsonl as build_module
 from ibert_builder import load_dataset
-from ibert_builder.build import build
 from ibert_builder.cli import main
 from ibert_builder.errors import InputError
-from ibert_builder.generate import Options
-from ibert_builder.output import LOCK, UNFINISHED
-from ibert_builder.workshop import run
+from ibert_builder.execution.scratch import run
+from ibert_builder.generation.generate import Options
+from ibert_builder.staging import LOCK, UNFINISHED
+from ibert_builder.writing.jsonl import build
 from tests.conftest import ROOT, contents
 
 if not sys.platform.startswith("linux"):

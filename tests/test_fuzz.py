@@ -13,17 +13,17 @@ import yaml
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from ibert_builder import limits
-from ibert_builder.build import build
-from ibert_builder.databases import load_databases
+from ibert_builder.databases.load import load_databases
 from ibert_builder.errors import InputError
-from ibert_builder.generate import Options
-from ibert_builder.library import default_templates_dir, load_library
-from ibert_builder.phrases import load_phrases
-from ibert_builder.slots import SlotSpec, parse_slot
-from ibert_builder.tasks import TASKS
-from ibert_builder.templates import load_templates
-from ibert_builder.text import Piece, Placeholder, parse_frame
+from ibert_builder.generation.catalog import default_templates_dir, load_catalog
+from ibert_builder.generation.generate import Options
+from ibert_builder.sandbox import limits
+from ibert_builder.tasks.registry import TASKS
+from ibert_builder.templating.frames import Piece, Placeholder, parse_frame
+from ibert_builder.templating.phrases import load_phrases
+from ibert_builder.templating.slots import SlotSpec, parse_slot
+from ibert_builder.templating.templates import load_templates
+from ibert_builder.writing.jsonl import build
 from tests.conftest import SMALL
 
 REAL = sorted(default_templates_dir().glob("*/*.yaml"))
@@ -64,7 +64,7 @@ trees = st.recursive(
 @pytest.fixture(scope="module")
 def readers():
     """How each kind of file is read; everything else a file needs is at hand."""
-    book = load_library().phrasebook
+    book = load_catalog().phrasebook
     return {
         "_databases": load_databases,
         "_phrases": load_phrases,

@@ -11,7 +11,7 @@ import datasets
 import pytest
 
 from ibert_builder import load_dataset
-from ibert_builder.databases import SPLITS
+from ibert_builder.databases.model import SPLITS
 from ibert_builder.errors import InputError
 from ibert_builder.records import CONFIGS, as_all, features, to_record
 from ibert_multitask import IbertConfig
@@ -146,16 +146,16 @@ def test_edited_templates_and_other_seeds_are_never_served_from_the_cache(templa
 
 
 def test_another_ibis_has_another_cache(monkeypatch):
-    import ibert_builder.library as library_module
+    import ibert_builder.generation.catalog as catalog_module
 
     config = IbertConfig(name="qa")
     usual = config.create_config_id({})
-    monkeypatch.setattr(library_module, "version", lambda package: "99")
+    monkeypatch.setattr(catalog_module, "version", lambda package: "99")
     assert config.create_config_id({}) != usual
 
 
 def test_a_copy_of_the_templates_elsewhere_shares_the_digest(templates_dir, tmp_path):
-    from ibert_builder.library import digest
+    from ibert_builder.generation.catalog import digest
 
     shutil.copytree(templates_dir, tmp_path / "copy")
     assert digest(templates_dir) == digest(tmp_path / "copy")

@@ -8,17 +8,17 @@ import re
 import yaml
 
 from ibert_builder import __version__
-from ibert_builder.card import examples, with_block
 from ibert_builder.cli import _parser
 from ibert_builder.records import CONFIGS
-from ibert_builder.tasks import TASKS
+from ibert_builder.tasks.registry import TASKS
+from ibert_builder.writing.card import examples, with_block
 from tests.conftest import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def test_examples_are_what_is_generated_today(library):
-    assert with_block(README, "examples", examples(library)) == README, "run `ibert-multitask card`"
+def test_examples_are_what_is_generated_today(catalog):
+    assert with_block(README, "examples", examples(catalog)) == README, "run `ibert-multitask card`"
 
 
 def test_the_audit_is_of_this_version_and_build():

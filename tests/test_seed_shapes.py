@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ibert_builder.generate import Options, Tally, generate
-from ibert_builder.tasks import TASKS
+from ibert_builder.generation.generate import Options, Tally, generate
+from ibert_builder.tasks.registry import TASKS
 
 SEED_EXAMPLES = {
     "code_completion": {
@@ -79,8 +79,8 @@ INSTRUCTIONS = {
 
 
 @pytest.fixture(scope="module", params=sorted(SEED_EXAMPLES))
-def pair(request, library):
-    record = next(generate(library, request.param, "webshop", Options(10), Tally()))
+def pair(request, catalog):
+    record = next(generate(catalog, request.param, "webshop", Options(10), Tally()))
     return SEED_EXAMPLES[request.param], record
 
 
@@ -93,11 +93,10 @@ def test_record_has_the_keys_and_types_of_the_seed(pair):
     for key, value in seed.items():
         assert type(record[key]) is type(value), key
         if isinstance(value, dict) and key != "context":
-            optional = TASKS[record["task"]].optional
+            fields = getattr(TASKS[record["task"]], key)
             for name, inner in value.items():
-                assert type(record[key][name]) is type(inner) or (
-                    name in optional and record[key][name] is None
-                ), name
+                is_null = record[key][name] is None and fields[name].optional
+                assert is_null or type(record[key][name]) is type(inner), name
 
 
 def test_schemas_are_nested_as_in_the_seed(pair):

@@ -6,14 +6,14 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ibert_builder.audit.examining import Drawn, Examined
-from ibert_builder.audit.killing import Kills
+from ibert_builder.audit.examine import Drawn, Examined
+from ibert_builder.audit.kills import Kills
 from ibert_builder.audit.mutants import FAMILIES
-from ibert_builder.audit.near import SIMILAR, across
-from ibert_builder.databases import SPLITS
-from ibert_builder.generate import ALIKE, NOT_DRAWN, Options
-from ibert_builder.skeleton import is_withheld
-from ibert_builder.tasks import TASKS
+from ibert_builder.audit.near_duplicates import SIMILAR, across
+from ibert_builder.databases.model import SPLITS
+from ibert_builder.generation.generate import ALIKE, NOT_DRAWN, Options
+from ibert_builder.generation.splits import is_withheld
+from ibert_builder.tasks.registry import TASKS
 
 KILLED, KILLED_IN_FAMILY = 0.97, 0.92  # shares of mutants
 SHARES = (0.08, 0.12)  # of validation and test in every task

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
-from ibert_builder.audit.facts import DIALECT, Query
+from ibert_builder.audit.query_properties import DIALECT, Query
 
 Operator = Callable[[exp.Expression], Iterator[exp.Expression]]
 

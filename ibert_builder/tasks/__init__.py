@@ -1,21 +1,4 @@
-"""The tasks, by name and in the order of the `all` config, which is the seed's."""
+"""The tasks, a module or package each, and the contract they share (`base`).
 
-from __future__ import annotations
-
-from ibert_builder.tasks.base import Task
-from ibert_builder.tasks.code_completion import CodeCompletion
-from ibert_builder.tasks.documentation import Documentation
-from ibert_builder.tasks.error_resolution import ErrorResolution
-from ibert_builder.tasks.ibis_to_sql import IbisToSql
-from ibert_builder.tasks.qa import Qa
-from ibert_builder.tasks.sql_to_ibis import SqlToIbis
-
-_ALL: tuple[Task, ...] = (
-    CodeCompletion(),
-    SqlToIbis(),
-    IbisToSql(),
-    ErrorResolution(),
-    Qa(),
-    Documentation(),
-)
-TASKS: dict[str, Task] = {task.name: task for task in _ALL}
+Import `TASKS` from `registry` and `Task`, `Draft` and `Record` from `base`.
+"""

@@ -7,26 +7,22 @@ import random
 import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from typing import Any, ClassVar
 
-from ibert_builder.databases import Database
-from ibert_builder.engine import Engine
-from ibert_builder.phrases import Phrasebook
-from ibert_builder.skeleton import skeleton_id, without_literals
-from ibert_builder.templates import Template, TemplateSpec
-from ibert_builder.values import TableValue
+from ibert_builder.databases.model import Database
+from ibert_builder.execution.engine import Engine
+from ibert_builder.tasks.fields import Kind, TextField
+from ibert_builder.templating.phrases import Phrasebook
+from ibert_builder.templating.skeleton import skeleton_id, without_literals
+from ibert_builder.templating.templates import Template, TemplateSpec
+from ibert_builder.templating.values import TableValue
 
 Record = dict[str, Any]
+
+
 NAMESPACE = uuid.UUID("5f0a3c1e-6d0b-5c0e-9d1c-2f6f2f1f9b7a")  # of example ids; never to change
-
-
-class Rejected(Exception):
-    """An example that is not proved. `reason` is the name it is counted under, `detail` says what happened."""
-
-    def __init__(self, reason: str, detail: str = "") -> None:
-        super().__init__(f"{reason}: {detail}" if detail else reason)
-        self.reason, self.detail = reason, detail
 
 
 @dataclass(frozen=True)
@@ -57,7 +53,7 @@ class Draft:
     bound: Mapping[str, Any]
     key: str
     code: str
-    texts: Mapping[str, Any] = field(default_factory=dict)
+    texts: Mapping[str, Any] = dataclass_field(default_factory=dict)
     whole: str | None = None
 
     @property
@@ -90,24 +86,33 @@ class Task(ABC):
         template: what its templates look like.
         examples: drafts per template, where neither the template nor the user says how many; a multiple of ten, so that
             the splits have their shares.
-        input, target, meta: the columns of those structs (besides the `meta` that all tasks have), as Arrow type names.
-        columns: columns beside them, which repeat a field of `input`.
+        input, target, meta: the fields of those structs (besides the `meta` that all tasks have).
         dialects: the SQL dialects it knows, if any.
-        query: where a record's Ibis code stands, as (struct, field), if it is code that makes a query.
-        optional: the fields of `input` and `target` that may be null.
     """
 
     name: ClassVar[str]
     system_prompt: ClassVar[str]
     template: ClassVar[type[TemplateSpec]]
     examples: ClassVar[int]
-    input: ClassVar[Mapping[str, str]]
-    target: ClassVar[Mapping[str, str]]
-    meta: ClassVar[Mapping[str, str]] = {}
-    columns: ClassVar[Mapping[str, str]] = {}
+    input: ClassVar[Mapping[str, TextField]]
+    target: ClassVar[Mapping[str, TextField]]
+    meta: ClassVar[Mapping[str, TextField]] = {}
     dialects: ClassVar[tuple[str, ...]] = ()
-    optional: ClassVar[frozenset[str]] = frozenset()
-    query: ClassVar[tuple[str, str] | None] = None
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The fields of `input` that are columns of their own, too."""
+        return tuple(name for name, field in self.input.items() if field.is_column)
+
+    def texts(self, record: Record, kind: Kind) -> list[str]:
+        """The texts of a kind in a record's `input` and `target`, without those that are null."""
+        found = [
+            record[struct].get(name)
+            for struct, fields in (("input", self.input), ("target", self.target))
+            for name, field in fields.items()
+            if field.kind == kind
+        ]
+        return [text for text in found if text is not None]
 
     def most(self, template: Template) -> int | None:
         """How many drafts a template can give at the most, where that is known: texts without slots give one each."""

@@ -11,14 +11,16 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from ibert_builder.draw import Drawer
-from ibert_builder.engine import CodeFails, Engine, orders_result
-from ibert_builder.layout import layout
-from ibert_builder.tasks.base import Draft, Record, Rejected, Setting, Task
-from ibert_builder.tasks.sql_to_ibis import run_query
-from ibert_builder.templates import Template, TemplateSpec, bind
-from ibert_builder.text import Language
-from ibert_builder.values import render_frame
+from ibert_builder.execution.engine import CodeFails, Engine
+from ibert_builder.execution.proofs import Rejected, run_query
+from ibert_builder.execution.results import orders_result
+from ibert_builder.tasks.base import Draft, Record, Setting, Task
+from ibert_builder.tasks.fields import TextField
+from ibert_builder.templating.frames import Language
+from ibert_builder.templating.layout import layout
+from ibert_builder.templating.sampler import Sampler
+from ibert_builder.templating.templates import Template, TemplateSpec, bind
+from ibert_builder.templating.values import render_frame
 
 COMMENT_WIDTH = 78
 
@@ -42,12 +44,11 @@ class CodeCompletion(Task):
     system_prompt = "Complete the partial Ibis expression. Output only the completed code."
     template = CodeCompletionTemplate
     examples = 20
-    query = ("target", "completed_code")
-    input: ClassVar = {"partial_code": "string"}
-    target: ClassVar = {"completed_code": "string"}
+    input = {"partial_code": TextField("fragment")}
+    target = {"completed_code": TextField("ibis")}
 
     def expand(self, template: Template, setting: Setting) -> Draft:
-        bound = bind(template, Drawer(setting.database, setting.engine, setting.phrasebook, setting.rng))
+        bound = bind(template, Sampler(setting.database, setting.engine, setting.phrasebook, setting.rng))
         code = layout(render_frame(template.frames["code"][0], bound))
         intent = render_frame(template.frames["intent"][0], bound)
         intent = intent[0].upper() + intent[1:]

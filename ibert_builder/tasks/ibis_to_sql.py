@@ -18,17 +18,20 @@ from ibis.common.exceptions import IbisError
 from pydantic import Field
 from sqlglot.errors import SqlglotError
 
-from ibert_builder.dialects import DIALECTS, compile_for, differs_in_sqlite, grammar, to_duckdb
-from ibert_builder.draw import Drawer, NoFit
-from ibert_builder.engine import CodeFails, Engine, Result, difference, disagreement, orders_result
-from ibert_builder.layout import layout
-from ibert_builder.style import ibis_style
-from ibert_builder.tasks.base import Draft, Record, Rejected, Setting, Task
-from ibert_builder.tasks.sql_to_ibis import run_query
-from ibert_builder.templates import Template, TemplateSpec, bind
-from ibert_builder.text import Language
-from ibert_builder.tidy import tidy
-from ibert_builder.values import render_frame
+from ibert_builder.dialects.compilers import DIALECTS, compile_for, grammar, to_duckdb
+from ibert_builder.execution.engine import CodeFails, Engine
+from ibert_builder.execution.proofs import Rejected, disagreement, run_query
+from ibert_builder.execution.results import Result, difference, orders_result
+from ibert_builder.execution.sqlite import differs_in_sqlite
+from ibert_builder.tasks.base import Draft, Record, Setting, Task
+from ibert_builder.tasks.fields import TextField
+from ibert_builder.templating.frames import Language
+from ibert_builder.templating.layout import layout
+from ibert_builder.templating.sampler import NoFit, Sampler
+from ibert_builder.templating.style import ibis_style
+from ibert_builder.templating.templates import Template, TemplateSpec, bind
+from ibert_builder.templating.values import render_frame
+from ibert_builder.tidy.tidy import tidy
 
 DUCKDB_SHARE = 0.25
 
@@ -46,10 +49,8 @@ class IbisToSql(Task):
     system_prompt = "Translate the Ibis expression to SQL for the specified dialect."
     template = IbisToSqlTemplate
     examples = 20
-    query = ("input", "ibis")
-    input: ClassVar = {"ibis": "string", "dialect": "string"}
-    target: ClassVar = {"sql": "string"}
-    columns: ClassVar = {"dialect": "string"}
+    input = {"ibis": TextField("ibis"), "dialect": TextField("label", is_column=True)}
+    target = {"sql": TextField("sql")}
     dialects = DIALECTS
 
     def expand(self, template: Template, setting: Setting) -> Draft:
@@ -60,7 +61,7 @@ class IbisToSql(Task):
         if not possible:
             raise NoFit(f"{template.name} cannot be said in {', '.join(wanted)}")
         dialect = rng.choice(possible)
-        bound = bind(template, Drawer(setting.database, setting.engine, setting.phrasebook, rng, dialect))
+        bound = bind(template, Sampler(setting.database, setting.engine, setting.phrasebook, rng, dialect))
         frame = template.frames["ibis"][0]
         written = layout(render_frame(frame, bound, ibis_style(rng, bound)))
         return Draft(

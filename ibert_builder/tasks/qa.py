@@ -15,18 +15,20 @@ from typing import ClassVar, Literal
 import ibis.expr.types as ir
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from ibert_builder import workshop
-from ibert_builder.api_claims import Claim
-from ibert_builder.api_text import check_names
-from ibert_builder.draw import Drawer
-from ibert_builder.engine import CodeFails, Engine, Result, difference, orders_result
 from ibert_builder.errors import ForbiddenCode, InputError
-from ibert_builder.layout import layout
-from ibert_builder.tasks.base import Draft, Record, Rejected, Setting, Task
-from ibert_builder.tasks.sql_to_ibis import run_query
-from ibert_builder.templates import Template, TemplateSpec, bind
-from ibert_builder.text import Language
-from ibert_builder.values import Style, TableValue, render_frame
+from ibert_builder.execution import scratch as workshop
+from ibert_builder.execution.engine import CodeFails, Engine
+from ibert_builder.execution.proofs import Rejected, run_query
+from ibert_builder.execution.results import Result, difference, orders_result
+from ibert_builder.ibis_api.claims import Claim
+from ibert_builder.ibis_api.mentions import check_names
+from ibert_builder.tasks.base import Draft, Record, Setting, Task
+from ibert_builder.tasks.fields import TextField
+from ibert_builder.templating.frames import Language
+from ibert_builder.templating.layout import layout
+from ibert_builder.templating.sampler import Sampler
+from ibert_builder.templating.templates import Template, TemplateSpec, bind
+from ibert_builder.templating.values import Style, TableValue, render_frame
 
 Topic = Literal[
     "basic_operations", "filtering", "sorting", "aggregation", "joins", "windows", "dates_times", "strings",
@@ -100,11 +102,9 @@ class Qa(Task):
     system_prompt = "Answer questions about Ibis clearly and concisely."
     template = QaTemplate
     examples = 10
-    query = ("target", "code_example")
-    optional = frozenset({"code_example"})
-    input: ClassVar = {"question": "string"}
-    target: ClassVar = {"answer": "string", "code_example": "string"}
-    meta: ClassVar = {"topic": "string"}
+    input = {"question": TextField("prose")}
+    target = {"answer": TextField("prose"), "code_example": TextField("ibis", optional=True)}
+    meta = {"topic": TextField("label")}
 
     def most(self, template: Template) -> int | None:
         """A template without tables has as many drafts as questions."""
@@ -113,7 +113,7 @@ class Qa(Task):
     def expand(self, template: Template, setting: Setting) -> Draft:
         questions = template.frames["questions"]
         index = setting.rng.randrange(len(questions)) if template.tables else setting.index % len(questions)
-        bound = bind(template, Drawer(setting.database, setting.engine, setting.phrasebook, setting.rng))
+        bound = bind(template, Sampler(setting.database, setting.engine, setting.phrasebook, setting.rng))
         texts = {
             "question": _prose(render_frame(questions[index], bound)),
             "answer": _prose(render_frame(template.frames["answer"][0], bound)),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import re
 import sqlite3
-from typing import ClassVar
 
 import duckdb
 import sqlglot
@@ -13,16 +12,19 @@ from pydantic import Field
 from sqlglot import exp
 from sqlglot.errors import ErrorLevel, SqlglotError
 
-from ibert_builder.dialects import differs_in_sqlite
-from ibert_builder.draw import Drawer
-from ibert_builder.engine import CodeFails, Engine, Result, difference, disagreement, orders_result
-from ibert_builder.layout import layout
-from ibert_builder.portable import foreign_to
-from ibert_builder.style import sql_style
-from ibert_builder.tasks.base import Draft, Record, Rejected, Setting, Task
-from ibert_builder.templates import Template, TemplateSpec, bind
-from ibert_builder.tidy import write
-from ibert_builder.values import render_frame
+from ibert_builder.dialects.portable import foreign_to
+from ibert_builder.execution.engine import CodeFails, Engine
+from ibert_builder.execution.proofs import Rejected, disagreement, run_query
+from ibert_builder.execution.results import Result, difference, orders_result
+from ibert_builder.execution.sqlite import differs_in_sqlite
+from ibert_builder.tasks.base import Draft, Record, Setting, Task
+from ibert_builder.tasks.fields import TextField
+from ibert_builder.templating.layout import layout
+from ibert_builder.templating.sampler import Sampler
+from ibert_builder.templating.style import sql_style
+from ibert_builder.templating.templates import Template, TemplateSpec, bind
+from ibert_builder.templating.values import render_frame
+from ibert_builder.tidy.print import write
 
 # A share of the queries is put in another dialect, as they come from other systems in practice.
 DIALECTS = (
@@ -37,14 +39,12 @@ DIALECTS = (
     "redshift",
     "clickhouse",
 )
-_SQLGLOT_NAMES = {"mssql": "tsql"}
-FOREIGN = 0.3
 
-# What can make an answer depend on the order in which rows happen to lie in a table.
-ORDER_SENSITIVE = re.compile(
-    r"\b(LIMIT|OFFSET|OVER|FIRST|LAST|LIST|ARRAY_AGG|STRING_AGG|MODE|ANY_VALUE|ARG_MIN|ARG_MAX|DISTINCT ON)\b",
-    re.I,
-)
+
+_SQLGLOT_NAMES = {"mssql": "tsql"}
+
+
+FOREIGN = 0.3
 
 
 class SqlToIbisTemplate(TemplateSpec):
@@ -60,15 +60,14 @@ class SqlToIbis(Task):
     system_prompt = "Translate the SQL query to equivalent Ibis code."
     template = SqlToIbisTemplate
     examples = 10
-    query = ("target", "ibis")
-    optional = frozenset({"dialect"})  # in linked files: the seed's older records do not have it
-    input: ClassVar = {"sql": "string", "dialect": "string"}
-    target: ClassVar = {"ibis": "string"}
+    # In linked files the dialect may be missing: the seed's older records do not have it.
+    input = {"sql": TextField("sql"), "dialect": TextField("label", optional=True)}
+    target = {"ibis": TextField("ibis")}
     dialects = ("duckdb", *DIALECTS)
 
     def expand(self, template: Template, setting: Setting) -> Draft:
         rng = setting.rng
-        bound = bind(template, Drawer(setting.database, setting.engine, setting.phrasebook, rng))
+        bound = bind(template, Sampler(setting.database, setting.engine, setting.phrasebook, rng))
         sql = render_frame(template.frames["sql"][0], bound, sql_style(rng, bound))
         ibis_code = layout(render_frame(template.frames["ibis"][0], bound))
         dialect = draw_dialect(setting, DIALECTS)
@@ -148,26 +147,6 @@ def draw_dialect(setting: Setting, others: tuple[str, ...]) -> str:
     if setting.dialects is not None:
         return setting.rng.choice(setting.dialects)
     return other if foreign else "duckdb"
-
-
-def run_query(engine: Engine, sql: str, ordered: bool) -> Result:
-    """Execute the reference SQL of an example.
-
-    Raises:
-        Rejected: it fails, gives no rows or only NULLs, or its answer is an accident of row order.
-    """
-    try:
-        result = engine.run_sql(sql)
-    except duckdb.Error as error:
-        raise Rejected("sql_fails", f"{error}\n{sql}") from error
-    if not result.rows:
-        raise Rejected("empty_result", sql)
-    if all(cell is None for row in result.rows for cell in row):
-        raise Rejected("only_nulls", sql)
-    limited = " LIMIT " in sql.upper().replace("\n", " ")
-    if ORDER_SENSITIVE.search(sql) and engine.depends_on_row_order(sql, result, ordered and limited):
-        raise Rejected("depends_on_row_order", sql)
-    return result
 
 
 def transpile(sql: str, read: str, write: str) -> str:

@@ -18,10 +18,10 @@ import datasets
 import ibis
 from ibis import selectors
 
-from ibert_builder.engine import engine_for
-from ibert_builder.generate import Options, Tally, generate, shards
-from ibert_builder.library import load_library
-from ibert_builder.tasks import TASKS
+from ibert_builder.execution.engine import engine_for
+from ibert_builder.generation.catalog import load_catalog
+from ibert_builder.generation.generate import Options, Tally, generate, shards
+from ibert_builder.tasks.registry import TASKS
 from ibert_builder.tasks.sql_to_ibis import SqlToIbis
 from ibert_multitask import IbertMultitask
 
@@ -46,18 +46,18 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     chosen = parser.parse_args()
     datasets.disable_progress_bars()
-    library = load_library()
+    catalog = load_catalog()
     recorder = _Recorder()
     TASKS["sql_to_ibis"], usual = recorder, TASKS["sql_to_ibis"]
     options = Options(chosen.examples_per_template)
     for split in ("train", "validation", "test"):
-        for shard in shards(library, split, [recorder]):
-            list(generate(library, *shard, options, Tally()))
+        for shard in shards(catalog, split, [recorder]):
+            list(generate(catalog, *shard, options, Tally()))
     TASKS["sql_to_ibis"] = usual
 
     floors, builds = [], []
     for _ in range(chosen.rounds):
-        floors.append(_timed(lambda: _floor(library, recorder.pairs)))
+        floors.append(_timed(lambda: _floor(catalog, recorder.pairs)))
         builds.append(_timed(lambda: _build(chosen.examples_per_template)))
     floor, build, pairs = min(floors), min(builds), len(recorder.pairs)
     print(f"pairs {pairs}")
@@ -66,9 +66,9 @@ def main() -> None:
     print(f"ratio   {build / floor:6.2f}    (goal: at most {LIMIT})")
 
 
-def _floor(library, pairs) -> None:
+def _floor(catalog, pairs) -> None:
     for database, sql, code in pairs:
-        engine = engine_for(library.databases[database])
+        engine = engine_for(catalog.databases[database])
         connection = engine.backend.con
         connection.execute(sql).fetchall()
         namespace = {"ibis": ibis, "_": ibis._, "s": selectors, **engine.tables}

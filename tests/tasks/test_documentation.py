@@ -9,15 +9,25 @@ from collections import Counter
 
 import pytest
 
-from ibert_builder.docstrings import QUOTES, STYLES, VERBS, DocstringError, check, insert, signature, write
-from ibert_builder.draw import NoFit
-from ibert_builder.engine import engine_for
 from ibert_builder.errors import InputError
-from ibert_builder.library import default_templates_dir
-from ibert_builder.phrases import load_phrases
-from ibert_builder.tasks.base import Rejected, Setting
-from ibert_builder.tasks.documentation import Documentation
-from ibert_builder.templates import load_templates
+from ibert_builder.execution.engine import engine_for
+from ibert_builder.execution.proofs import Rejected
+from ibert_builder.generation.catalog import default_templates_dir
+from ibert_builder.tasks.base import Setting
+from ibert_builder.tasks.documentation.docstrings import (
+    QUOTES,
+    STYLES,
+    VERBS,
+    DocstringError,
+    check,
+    insert,
+    signature,
+    write,
+)
+from ibert_builder.tasks.documentation.task import Documentation
+from ibert_builder.templating.phrases import load_phrases
+from ibert_builder.templating.sampler import NoFit
+from ibert_builder.templating.templates import load_templates
 
 TASK = Documentation()
 BOOK = load_phrases(default_templates_dir() / "_phrases")
@@ -42,11 +52,11 @@ def setting(database, *seed):
     return Setting(database, engine_for(database), BOOK, random.Random("/".join(map(str, seed))))
 
 
-def drafts(library, template, least):
+def drafts(catalog, template, least):
     """Drafts of a template, until there are so many of each style."""
     styles: Counter[str] = Counter()
     for attempt in range(100):
-        for database in library.databases.values():
+        for database in catalog.databases.values():
             try:
                 draft = TASK.expand(template, setting(database, template.name, database.name, attempt))
             except NoFit:
@@ -60,8 +70,8 @@ def drafts(library, template, least):
 
 
 @pytest.fixture(scope="module")
-def record(library):
-    draft = next(drafts(library, TEMPLATES[0], 1))
+def record(catalog):
+    draft = next(drafts(catalog, TEMPLATES[0], 1))
     return TASK.record(draft, TASK.prove(draft, engine_for(draft.database)), unseen=False)
 
 
@@ -88,8 +98,8 @@ def test_user_sees_code_and_style_and_gets_the_docstring(record):
 
 
 @pytest.mark.parametrize("template", TEMPLATES, ids=lambda template: template.name)
-def test_docstring_is_that_of_its_function_in_its_style_alone(library, template):
-    for draft in drafts(library, template, 1):
+def test_docstring_is_that_of_its_function_in_its_style_alone(catalog, template):
+    for draft in drafts(catalog, template, 1):
         proved = TASK.prove(draft, engine_for(draft.database))
         docstring, style = proved["target"]["docstring"], proved["input"]["style"]
         documented = insert(proved["input"]["code"], docstring)
@@ -103,8 +113,8 @@ def test_docstring_is_that_of_its_function_in_its_style_alone(library, template)
                 check(draft.code, docstring, other)
 
 
-def test_each_style_is_drawn_for_a_quarter_of_the_drafts_or_more(library):
-    webshop = library.databases["webshop"]
+def test_each_style_is_drawn_for_a_quarter_of_the_drafts_or_more(catalog):
+    webshop = catalog.databases["webshop"]
     styles: Counter[str] = Counter()
     for template in TEMPLATES:
         for index in range(12):

@@ -13,22 +13,24 @@ import warnings
 
 import pytest
 
-from ibert_builder.build import build
-from ibert_builder.draw import NoFit
-from ibert_builder.engine import Result, difference, engine_for
 from ibert_builder.errors import InputError
-from ibert_builder.generate import Options
-from ibert_builder.library import default_templates_dir
-from ibert_builder.phrases import load_phrases
-from ibert_builder.rules import MISTAKEN
-from ibert_builder.sandbox import check
-from ibert_builder.tasks import TASKS
-from ibert_builder.tasks.base import Rejected, Setting
-from ibert_builder.tasks.error_messages import LINES, WIDTH, contrast, message
-from ibert_builder.tasks.error_resolution import SIMILARITY, ErrorResolution
-from ibert_builder.tasks.error_types import ERROR_TYPES
-from ibert_builder.tasks.error_writing import misspelt
-from ibert_builder.templates import load_templates
+from ibert_builder.execution.engine import engine_for
+from ibert_builder.execution.proofs import Rejected
+from ibert_builder.execution.results import Result, difference
+from ibert_builder.generation.catalog import default_templates_dir
+from ibert_builder.generation.generate import Options
+from ibert_builder.sandbox.check import check
+from ibert_builder.sandbox.policy import MISTAKEN
+from ibert_builder.tasks.base import Setting
+from ibert_builder.tasks.error_resolution.error_types import ERROR_TYPES
+from ibert_builder.tasks.error_resolution.messages import LINES, WIDTH, contrast, message
+from ibert_builder.tasks.error_resolution.mistakes import misspelt
+from ibert_builder.tasks.error_resolution.task import SIMILARITY, ErrorResolution
+from ibert_builder.tasks.registry import TASKS
+from ibert_builder.templating.phrases import load_phrases
+from ibert_builder.templating.sampler import NoFit
+from ibert_builder.templating.templates import load_templates
+from ibert_builder.writing.jsonl import build
 from tests.conftest import SMALL
 
 TASK = ErrorResolution()
@@ -52,9 +54,9 @@ SEED_EXAMPLE = {
 }
 
 
-def a_draft(library, template, first=0):
+def a_draft(catalog, template, first=0):
     """A draft of a template from the first database that fits it, counted from database `first`."""
-    databases = list(library.databases.values())
+    databases = list(catalog.databases.values())
     for step in range(6 * len(databases)):
         database = databases[(first + step) % len(databases)]
         rng = random.Random(f"{template.name}/{database.name}/{step}")
@@ -65,24 +67,24 @@ def a_draft(library, template, first=0):
     raise AssertionError(f"{template.name} fits no database")
 
 
-def a_record(library, template, first=0):
-    draft = a_draft(library, template, first)
+def a_record(catalog, template, first=0):
+    draft = a_draft(catalog, template, first)
     return TASK.record(draft, TASK.prove(draft, engine_for(draft.database)), unseen=False)
 
 
-def a_kept_record(library, template, first):
+def a_kept_record(catalog, template, first):
     for further in range(3):
         try:
-            return a_record(library, template, first + further)
+            return a_record(catalog, template, first + further)
         except Rejected:
             continue
     raise AssertionError(f"{template.name} is rejected again and again")
 
 
 @pytest.fixture(scope="module")
-def records(library):
+def records(catalog):
     """A record of every template, each from another database than the one before."""
-    return [a_kept_record(library, template, first) for first, template in enumerate(TEMPLATES)]
+    return [a_kept_record(catalog, template, first) for first, template in enumerate(TEMPLATES)]
 
 
 # --- what a record is
@@ -106,17 +108,17 @@ def test_messages_hold_input_and_target(records):
         assert assistant == f"{record['target']['fixed_code']}\n\n{record['target']['explanation']}"
 
 
-def test_same_seed_makes_the_same_record(library):
+def test_same_seed_makes_the_same_record(catalog):
     for template in TEMPLATES[::10]:
-        assert a_record(library, template) == a_record(library, template)
+        assert a_record(catalog, template) == a_record(catalog, template)
 
 
 @pytest.mark.parametrize("template", TEMPLATES, ids=lambda template: template.name)
-def test_every_template_is_proved(library, template):
+def test_every_template_is_proved(catalog, template):
     kept = 0
     for first in range(4):
         try:
-            record = a_record(library, template, first * 3)
+            record = a_record(catalog, template, first * 3)
         except Rejected:
             continue
         kept += 1
@@ -133,9 +135,9 @@ def test_every_template_is_proved(library, template):
     assert kept >= 3
 
 
-def test_fixed_code_obeys_the_strict_rules_and_warns_of_nothing(records, library):
+def test_fixed_code_obeys_the_strict_rules_and_warns_of_nothing(records, catalog):
     for record in records:
-        engine = engine_for(library.databases[record["meta"]["database"]])
+        engine = engine_for(catalog.databases[record["meta"]["database"]])
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             assert engine.run_code(record["target"]["fixed_code"]).rows
@@ -145,11 +147,11 @@ def test_fixed_code_obeys_the_strict_rules_and_warns_of_nothing(records, library
 
 RERUN = """
 import json, sys, warnings
-from ibert_builder.engine import engine_for
-from ibert_builder.library import default_templates_dir
-from ibert_builder.databases import load_databases
-from ibert_builder.rules import MISTAKEN
-from ibert_builder.tasks.error_messages import message
+from ibert_builder.execution.engine import engine_for
+from ibert_builder.generation.catalog import default_templates_dir
+from ibert_builder.databases.load import load_databases
+from ibert_builder.sandbox.policy import MISTAKEN
+from ibert_builder.tasks.error_resolution.messages import message
 
 warnings.simplefilter("ignore")
 databases = load_databases(default_templates_dir() / "_databases")
@@ -212,11 +214,11 @@ def test_message_of_a_syntax_error_says_the_line():
 # --- mistakes that only give a wrong result
 
 
-def test_logical_errors_run_and_differ_whatever_the_order_of_rows(records, library):
+def test_logical_errors_run_and_differ_whatever_the_order_of_rows(records, catalog):
     logical = [record for record in records if record["input"]["error"] is None]
     assert len(logical) >= 8
     for record in logical:
-        engine = engine_for(library.databases[record["meta"]["database"]])
+        engine = engine_for(catalog.databases[record["meta"]["database"]])
         broken, fixed = record["input"]["broken_code"], record["target"]["fixed_code"]
         sql = engine.compile(engine.evaluate(broken, MISTAKEN))
         ordered = "order_by" in fixed.splitlines()[-2:][0] or ".limit" in fixed

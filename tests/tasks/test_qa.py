@@ -10,18 +10,21 @@ from pathlib import Path
 import ibis
 import pytest
 
-from ibert_builder import limits, workshop
-from ibert_builder.api_names import UnknownName
-from ibert_builder.api_text import check_names
-from ibert_builder.databases import Database, load_databases
-from ibert_builder.draw import NoFit
-from ibert_builder.engine import engine_for
+from ibert_builder.databases.load import load_databases
+from ibert_builder.databases.model import Database
 from ibert_builder.errors import ForbiddenCode, InputError
-from ibert_builder.library import default_templates_dir
-from ibert_builder.phrases import load_phrases
-from ibert_builder.tasks.base import Record, Rejected, Setting
+from ibert_builder.execution import scratch as workshop
+from ibert_builder.execution.engine import engine_for
+from ibert_builder.execution.proofs import Rejected
+from ibert_builder.generation.catalog import default_templates_dir
+from ibert_builder.ibis_api.mentions import check_names
+from ibert_builder.ibis_api.names import UnknownName
+from ibert_builder.sandbox import limits
+from ibert_builder.tasks.base import Record, Setting
 from ibert_builder.tasks.qa import Qa, QaTemplate
-from ibert_builder.templates import Template, load_templates
+from ibert_builder.templating.phrases import load_phrases
+from ibert_builder.templating.sampler import NoFit
+from ibert_builder.templating.templates import Template, load_templates
 
 QA = Qa()
 FOLDER = default_templates_dir()

@@ -1,0 +1,106 @@
+"""The audit: the dataset made anew and everything that its card claims put to the proof.
+
+`mutants` makes wrong queries of right ones, `facts` and `equivalent` tell which of them cannot be told apart by any
+data, `killing` whether the sample rows tell the others; `near` finds near-duplicates, `examining` works through a shard,
+`claims` draws it all up.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from ibert_builder import __version__
+from ibert_builder.audit.claims import Claim, claims
+from ibert_builder.audit.examine import Examined, Work, examine
+from ibert_builder.audit.near_duplicates import minhash
+from ibert_builder.databases.model import SPLITS
+from ibert_builder.generation.catalog import load_catalog, resolve_templates_dir
+from ibert_builder.generation.generate import Options, drafts_in_all, shards
+from ibert_builder.tasks.registry import TASKS
+from ibert_builder.writing.infos import made_with
+from ibert_builder.writing.jsonl import Progress
+from ibert_builder.writing.workers import in_order
+
+SAMPLE = 1400  # records, with well over a thousand queries
+
+
+@dataclass(frozen=True)
+class Audit:
+    """The claims, and what they were drawn from."""
+
+    claims: list[Claim]
+    found: Examined
+    is_full: bool
+
+    @property
+    def holds(self) -> bool:
+        return all(claim.holds for claim in self.claims)
+
+    def as_json(self) -> dict[str, Any]:
+        """For machines: the claims, every record that failed, every mutant that survived, and with what it was made."""
+        kills = self.found.kills
+        survivors = [
+            dict(zip(("family", "operator", "query", "mutant"), s, strict=True)) for s in kills.survivors
+        ]
+        failures = [
+            dict(zip(("id", "task", "reason", "detail"), f, strict=True)) for f in self.found.failures
+        ]
+        counters = ("killed", "alive", "equivalent", "invalid", "by_first", "rules")
+        return {
+            "version": __version__,
+            "made_with": made_with(),
+            "full": self.is_full,
+            "holds": self.holds,
+            "records": len(self.found.records),
+            "claims": [asdict(claim) for claim in self.claims],
+            "failures": failures,
+            "mutants": {
+                "queries": kills.queries,
+                **{name: dict(sorted(getattr(kills, name).items())) for name in counters},
+                "survivors": survivors,
+                "queries_without_mutants": self.found.opaque,
+            },
+        }
+
+
+def audit(
+    options: Options | None = None,
+    *,
+    templates_dir: str | Path | None = None,
+    sample: int | None = SAMPLE,
+    num_proc: int = 1,
+    progress: Progress | None = None,
+) -> Audit:
+    """Make the dataset anew and examine it.
+
+    Every draft is drawn, so what is said of splits and literals is said of all; proofs, mutants and near-duplicates are
+    those of the sample.
+
+    Args:
+        options: what decides which examples come out.
+        templates_dir: a folder of templates; None for the ones that come with the package.
+        sample: about how many records to prove again; None for all of them.
+        num_proc: processes to work with. The findings are the same for any number.
+        progress: called with (shards done, shards in all).
+
+    Raises:
+        InputError: a template is wrong, or the extra `audit` is not installed.
+    """
+    minhash()  # before minutes of work
+    options = options or Options()
+    catalog = load_catalog(templates_dir)
+    share = 1.0 if sample is None else min(1.0, sample / drafts_in_all(catalog, options))
+    folder = str(resolve_templates_dir(templates_dir))
+    work = [
+        Work(folder, split, *shard, options, share)
+        for split in SPLITS
+        for shard in shards(catalog, split, TASKS.values())
+    ]
+    found = Examined()
+    for done, each in enumerate(in_order(examine, work, num_proc), 1):
+        found.add(each)
+        if progress:
+            progress(done, len(work))
+    return Audit(claims(found, options), found, sample is None)

@@ -1,0 +1,28 @@
+"""Update the examples in the dataset card."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from ibert_builder.commands.common import (
+    Commands,
+    add_templates_dir,
+)
+from ibert_builder.generation.catalog import load_catalog
+from ibert_builder.writing import card
+
+
+def add(commands: Commands) -> None:
+    command = commands.add_parser("card", help="make the examples in the dataset card anew")
+    command.add_argument(
+        "card", type=Path, nargs="?", default=Path("README.md"), metavar="FILE", help="default: %(default)s"
+    )
+    add_templates_dir(command)
+    command.set_defaults(run=run)
+
+
+def run(chosen: argparse.Namespace) -> int:
+    card.update(chosen.card, "examples", card.examples(load_catalog(chosen.templates_dir)))
+    print(chosen.card)
+    return 0

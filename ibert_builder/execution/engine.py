@@ -1,0 +1,209 @@
+"""The engine that proves: one DuckDB connection per process and database, shut off from the world.
+
+`Engine.run_sql` and `Engine.run_code` give a `Result`; `difference` says whether two results are the same answer.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import duckdb
+import ibis
+import ibis.expr.types as ir
+from ibis import selectors
+
+from ibert_builder.databases.duckdb_tables import write_tables
+from ibert_builder.databases.model import Database
+from ibert_builder.databases.row_sets import KINDS, row_set
+from ibert_builder.execution.results import Result, _masked, difference
+from ibert_builder.sandbox import limits
+from ibert_builder.sandbox.arithmetic import builtins_for
+from ibert_builder.sandbox.check import compile_code
+from ibert_builder.sandbox.limits import MEMORY_LIMIT, run_code, run_query
+from ibert_builder.sandbox.policy import STRICT, Rules
+
+CONFIG: dict[str, str | bool | int | float | list[str]] = {
+    "threads": 1,
+    "memory_limit": f"{MEMORY_LIMIT >> 22}MiB",  # a quarter: DuckDB does not count the texts it makes
+    "temp_directory": "",  # what does not fit fails, rather than fill a disk
+}
+
+
+# A thousand nested functions take DuckDB 15 seconds in which nothing interrupts it.
+NESTING = "SET max_expression_depth = 250"
+
+
+ROW_LIMIT = 100_000  # of a result; sample tables have up to 200 rows each
+
+
+class CodeFails(Exception):
+    """Ibis code that is refused, raises, or is no expression; the cause says why."""
+
+
+class Engine:
+    """Runs SQL and Ibis code on one sample database.
+
+    The rows stand in the schema `main`. Other schemas, made when they are first asked for, hold the other row sets,
+    and each of them once more in reverse order, so that `depends_on_row_order` can tell an answer from an accident.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self._connection = duckdb.connect(config=CONFIG)
+        self._connection.execute("SET TimeZone = 'UTC'")
+        write_tables(self._connection, database)
+        # Of row set and direction; all there from the start, since connections have settings, which are locked below.
+        self._connections = {
+            (rows, backwards): self._connection.cursor()
+            for rows in range(len(KINDS))
+            for backwards in (False, True)
+        }
+        self._connections[0, False] = self._connection
+        self._filled = {(0, False)}
+        for connection in self._connections.values():
+            connection.execute(NESTING)
+        self.backend = ibis.duckdb.from_connection(self._connection)
+        self._connection.execute("SET enable_external_access = false")
+        self._connection.execute("SET lock_configuration = true")
+        self.tables = {name: self.backend.table(name) for name in database.tables}
+        self._names = frozenset(self.tables).union(*(table.columns for table in database.tables.values()))
+        self._namespace = {"ibis": ibis, "_": ibis._, "s": selectors, **self.tables}
+        self._values: dict[tuple[str, str], list[Any]] = {}
+        self._shares: dict[tuple[str, str], tuple[float, float]] = {}
+
+    def run_sql(self, sql: str, rows: int = 0, backwards: bool = False) -> Result:
+        """Execute one DuckDB query on a row set, if asked with its rows in reverse order.
+
+        Raises:
+            duckdb.Error: it is no query, does not bind or run, or ran out of time or memory.
+        """
+        connection = self._filled_connection(rows, backwards)
+        statements = connection.extract_statements(sql)
+        found = ", ".join(statement.type.name for statement in statements) or "nothing"
+        if found != "SELECT":
+            raise duckdb.PermissionException(f"No permission: expected one SELECT, found {found}")
+
+        def work() -> tuple[Any, list[tuple[Any, ...]]]:
+            cursor = connection.execute(statements[0])
+            return cursor, cursor.fetchmany(ROW_LIMIT + 1)
+
+        try:
+            cursor, fetched = run_query(work, connection.interrupt)
+        except duckdb.InterruptException as error:
+            limit = f"Interrupted at the time limit of {limits.TIME_LIMIT:g} s"
+            raise duckdb.InterruptException(limit) from error
+        except (MemoryError, RuntimeError) as error:  # from the fetching of rows
+            raise duckdb.OutOfMemoryException(f"Over the memory limit: {error}") from error
+        if len(fetched) > ROW_LIMIT:
+            raise duckdb.OutOfMemoryException(f"Over the limit of {ROW_LIMIT:,} rows")
+        names, types = zip(*(column[:2] for column in cursor.description), strict=True)
+        return Result(names, tuple(_masked(str(kind)) for kind in types), fetched)
+
+    def _filled_connection(self, rows: int, backwards: bool) -> duckdb.DuckDBPyConnection:
+        """The connection to the schema of a row set, which is filled when it is first asked for."""
+        connection = self._connections[rows, backwards]
+        if (rows, backwards) not in self._filled:
+            schema = "main" if rows == 0 else f"rows_{rows}"
+            if backwards:
+                self._filled_connection(rows, False)
+                connection.execute(f"CREATE SCHEMA {schema}_reversed")
+                connection.execute(f"USE {schema}_reversed")
+                for table in self.database.tables:
+                    connection.execute(f"CREATE TABLE {table} AS FROM {schema}.{table} ORDER BY rowid DESC")
+            else:
+                connection.execute(f"CREATE SCHEMA {schema}")
+                connection.execute(f"USE {schema}")
+                write_tables(connection, row_set(self.database, rows))
+            self._filled.add((rows, backwards))
+        return connection
+
+    def evaluate(self, code: str, rules: Rules = STRICT) -> Any:
+        """The value of the last statement of checked Ibis code, usually an Ibis expression.
+
+        Raises:
+            SyntaxError, ForbiddenCode: the code is not accepted, or (LimitReached) takes too much time or memory.
+            Exception: whatever Ibis raises on it.
+        """
+        before, last = compile_code(code, self._names, rules)
+        namespace = {**self._namespace, "__builtins__": builtins_for(rules)}
+
+        def work() -> Any:
+            if before is not None:
+                exec(before, namespace)
+            return eval(last, namespace)
+
+        return run_code(work, self._connection.interrupt)
+
+    def expression(self, code: str) -> ir.Expr:
+        """The expression that checked Ibis code ends in.
+
+        Raises:
+            CodeFails: there is none. Ibis raises exceptions of many classes, which are no concern of callers.
+        """
+        try:
+            value = self.evaluate(code)
+        except Exception as error:
+            raise CodeFails(f"{type(error).__name__}: {error}\n{code}") from error
+        if not isinstance(value, ir.Expr):
+            raise CodeFails(f"the code gives no Ibis expression but a {type(value).__name__}\n{code}")
+        return value
+
+    def compile(self, expression: ibis.Expr) -> str:
+        """The DuckDB SQL of an expression.
+
+        Raises:
+            LimitReached: that takes too much time or memory.
+            Exception: whatever Ibis raises on it.
+        """
+        return run_code(lambda: str(self.backend.compile(expression)), self._connection.interrupt)
+
+    def to_sql(self, code: str) -> str:
+        """Evaluate Ibis code and compile its expression for DuckDB.
+
+        Raises:
+            CodeFails: one of the two fails.
+        """
+        expression = self.expression(code)
+        try:
+            return self.compile(expression)
+        except Exception as error:
+            raise CodeFails(f"{type(error).__name__}: {error}\n{code}") from error
+
+    def run_code(self, code: str) -> Result:
+        """Evaluate Ibis code, compile its expression and execute it.
+
+        Raises:
+            CodeFails: any of that fails.
+        """
+        sql = self.to_sql(code)
+        try:
+            return self.run_sql(sql)
+        except duckdb.Error as error:
+            raise CodeFails(f"{type(error).__name__}: {error}\n{code}") from error
+
+    def depends_on_row_order(self, sql: str, result: Result, ordered: bool, rows: int = 0) -> bool:
+        """Whether the query gives another answer when the rows stand in reverse order in their tables."""
+        return difference(result, self.run_sql(sql, rows, backwards=True), ordered) is not None
+
+    def values(self, table: str, sql: str) -> list[Any]:
+        """The distinct non-null values of an SQL expression over a table, in ascending order."""
+        key = (table, sql)
+        if key not in self._values:
+            query = f"SELECT DISTINCT {sql} AS v FROM {table} WHERE v IS NOT NULL ORDER BY v"
+            self._values[key] = [row[0] for row in self.run_sql(query).rows]
+        return self._values[key]
+
+    def shares(self, table: str, predicate: str) -> tuple[float, float]:
+        """The shares of a table's rows for which an SQL predicate is true, and false; for the rest it is NULL."""
+        key = (table, predicate)
+        if key not in self._shares:
+            query = f"SELECT COUNT_IF(p) / COUNT(*), COUNT_IF(NOT p) / COUNT(*) FROM (SELECT {predicate} AS p FROM {table})"
+            self._shares[key] = self.run_sql(query).rows[0]
+        return self._shares[key]
+
+
+@functools.lru_cache(maxsize=32)
+def engine_for(database: Database) -> Engine:
+    """The engine of a database in this process."""
+    return Engine(database)

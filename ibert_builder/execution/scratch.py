@@ -1,0 +1,194 @@
+"""Where examples that read, write, connect and execute are run: a temporary folder of their own.
+
+The folder holds the tables as `<table>.csv`, `<table>.parquet` and `<table>.json`, and each `*.duckdb` file
+that the code names holds all of them. It is the working directory while the code runs, and gone afterwards.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import gc
+import io
+import os
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import ibis
+import ibis.expr.types as ir
+import pandas as pd
+import pyarrow as pa
+from ibis import selectors
+from ibis.config import Config
+
+from ibert_builder.databases.duckdb_tables import write_tables
+from ibert_builder.databases.model import Database
+from ibert_builder.errors import InputError
+from ibert_builder.execution.engine import CONFIG, NESTING
+from ibert_builder.execution.results import Result
+from ibert_builder.sandbox.arithmetic import builtins_for
+from ibert_builder.sandbox.check import compile_code
+from ibert_builder.sandbox.limits import run_code
+from ibert_builder.sandbox.policy import FILES
+from ibert_builder.staging import lack_of_space
+
+FORMATS = ("csv", "parquet", "json")
+
+
+class NothingCame(ValueError):
+    """Code that ran and left nothing to see: no rows, no value, no file."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What code gave: the rows of its last statement, where that is a table; and the files it wrote."""
+
+    table: Result | None
+    files: tuple[str, ...]
+
+
+def run(code: str, database: Database, tables: tuple[str, ...]) -> Outcome:
+    """Run checked code in a folder of its own.
+
+    Args:
+        code: it sees `ibis`, `_`, `s` and the tables, which live in the default backend.
+        database: whose rows are used.
+        tables: those of its tables that the example is about.
+
+    Raises:
+        SyntaxError, ForbiddenCode: the code is not accepted, or (LimitReached) takes too much time or memory.
+        InputError: there is no space for temporary files.
+        NothingCame: it gave no rows, no value and no new file.
+        Exception: whatever the code raises; `duckdb.InterruptException` if a statement takes too long.
+    """
+    database = replace(database, tables={name: database.tables[name] for name in tables})
+    names = {*tables}.union(*(table.columns for table in database.tables.values()))
+    before, last = compile_code(code, names, FILES)
+    with _folder() as folder, _own_options():
+        backend = ibis.duckdb.connect(**CONFIG)
+        backend.con.execute("SET TimeZone = 'UTC'")
+        backend.con.execute(NESTING)
+        write_tables(backend.con, database)
+        _write_files(backend.con, code, database)
+        there = set(folder.iterdir())
+        ibis.set_backend(backend)
+        namespace = {
+            "ibis": ibis,
+            "_": ibis._,
+            "s": selectors,
+            **{name: backend.table(name) for name in tables},
+        }
+        namespace["__builtins__"] = builtins_for(FILES)
+
+        def work() -> tuple[Any, Result | None]:
+            if before is not None:
+                exec(before, namespace)
+            value = eval(last, namespace)
+            return value, _seen(value)
+
+        def interrupt() -> None:
+            for connection in _connections(backend, dict(namespace)):
+                connection.interrupt()
+
+        with contextlib.redirect_stdout(io.StringIO()):
+            value, found = run_code(work, interrupt)
+        gave_nothing = value is None
+        written = tuple(sorted(path.name for path in set(folder.iterdir()) - there if path.stat().st_size))
+        connections = _connections(backend, namespace)
+        if (
+            ".cache(" in code
+        ):  # what is cached is dropped when its expression goes, which needs the connection
+            del value
+            namespace.clear()
+            gc.collect()
+        for connection in connections:
+            connection.close()
+    if gave_nothing and not written:
+        raise NothingCame("the code gives nothing and writes no file")
+    return Outcome(found, written)
+
+
+@contextlib.contextmanager
+def _folder() -> Iterator[Path]:
+    before = Path.cwd()
+    try:
+        with tempfile.TemporaryDirectory(prefix="ibert_") as name:
+            os.chdir(name)
+            try:
+                yield Path(name)
+            finally:
+                os.chdir(before)
+    except Exception as error:
+        if cause := lack_of_space(error):  # says nothing about the code
+            raise InputError(f"cannot write there: {cause}", file=tempfile.gettempdir()) from error
+        raise
+
+
+def _write_files(connection: duckdb.DuckDBPyConnection, code: str, database: Database) -> None:
+    for table in database.tables:
+        for kind in FORMATS:
+            if f"{table}.{kind}" in code:
+                connection.execute(f"COPY {table} TO '{table}.{kind}'")
+    constants = (node.value for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Constant))
+    for name in sorted(
+        {value for value in constants if isinstance(value, str) and value.endswith(".duckdb")}
+    ):
+        with duckdb.connect(name) as other:
+            write_tables(other, database)
+
+
+@contextlib.contextmanager
+def _own_options() -> Iterator[None]:
+    """Put every option of Ibis back as it was."""
+
+    def read(options: Config) -> dict[str, Any]:
+        values = {name: getattr(options, name) for name in options.__argnames__}
+        return {name: read(value) if isinstance(value, Config) else value for name, value in values.items()}
+
+    def write(options: Config, saved: dict[str, Any]) -> None:
+        for name, value in saved.items():
+            if isinstance(value, dict) and isinstance(getattr(options, name), Config):
+                write(getattr(options, name), value)
+            else:
+                setattr(options, name, value)
+
+    saved = read(ibis.options)
+    try:
+        yield
+    finally:
+        write(ibis.options, saved)
+
+
+def _connections(backend: Any, namespace: dict[str, Any]) -> list[duckdb.DuckDBPyConnection]:
+    backends = [backend, *(value for value in namespace.values() if isinstance(value, type(backend)))]
+    return [one.con for one in backends if hasattr(one, "con")]
+
+
+def _seen(value: Any) -> Result | None:
+    """The rows of a value, if it is a table.
+
+    Raises:
+        NothingCame: it is empty.
+    """
+    if isinstance(value, ir.Expr):
+        value = value.to_pyarrow()
+    if isinstance(value, pd.DataFrame | pd.Series):
+        value = value.to_frame() if isinstance(value, pd.Series) else value
+        value = pa.Table.from_pandas(value, preserve_index=False)
+    if isinstance(value, pa.Table):
+        if not value.num_rows:
+            raise NothingCame("the result has no rows")
+        if all(column.null_count == value.num_rows for column in value.columns):
+            raise NothingCame("the result has only NULLs")
+        return Result(tuple(value.column_names), (), [tuple(row.values()) for row in value.to_pylist()])
+    if isinstance(value, pa.Scalar):
+        value = value.as_py()
+        if value is None:
+            raise NothingCame("the result is NULL")
+    if hasattr(value, "__len__") and not len(value):
+        raise NothingCame("the result is empty")
+    return None

@@ -1,0 +1,110 @@
+"""Everything that is read from a templates folder, read once per process and checked as a whole."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import sys
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from ibert_builder.databases.load import load_databases
+from ibert_builder.databases.model import Database
+from ibert_builder.errors import InputError
+from ibert_builder.generation.splits import _in_seeded_order, split_by_number
+from ibert_builder.tasks.registry import TASKS
+from ibert_builder.templating.phrases import Phrasebook, load_phrases
+from ibert_builder.templating.templates import Template, load_templates
+
+PROVERS = (
+    "ibis-framework",
+    "sqlglot",
+    "duckdb",
+    "docstring-parser",
+)  # the packages whose versions decide what is proved
+
+
+PACKAGE = Path(__file__).parent.parent
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """What a templates folder holds.
+
+    Attributes:
+        templates: by task.
+        undivided: the templates (task, name) that belong to one split as a whole, and to which.
+    """
+
+    databases: dict[str, Database]
+    phrasebook: Phrasebook
+    templates: dict[str, tuple[Template, ...]]
+    undivided: dict[tuple[str, str], str]
+
+
+def default_templates_dir() -> Path:
+    """The templates of the checkout, or those shipped inside an installed package."""
+    shipped = PACKAGE / "templates"
+    return shipped if shipped.is_dir() else PACKAGE.parent / "templates"
+
+
+def resolve_templates_dir(templates_dir: str | Path | None) -> Path:
+    """An absolute path to a templates folder; the default one for None.
+
+    Raises:
+        InputError: there is no such folder, or nothing in it.
+    """
+    folder = default_templates_dir() if templates_dir is None else Path(templates_dir).expanduser().resolve()
+    if not folder.is_dir():
+        raise InputError("there is no such templates folder", file=folder)
+    if not any(folder.glob("*/*.yaml")):
+        raise InputError(
+            "the templates folder holds no templates (expected <task>/*.yaml, _phrases/ and _databases/)",
+            file=folder,
+        )
+    return folder
+
+
+def load_catalog(templates_dir: str | Path | None = None) -> Catalog:
+    """Read and check a templates folder, or take it from memory if nothing in it has changed.
+
+    Raises:
+        InputError: the first thing wrong, by file, line and key.
+    """
+    folder = resolve_templates_dir(templates_dir)
+    return _load(folder, _files_digest(folder, "**/*.yaml"))
+
+
+@functools.lru_cache(maxsize=4)
+def _load(folder: Path, _digest: str) -> Catalog:
+    databases = load_databases(folder / "_databases")
+    phrasebook = load_phrases(folder / "_phrases")
+    templates = {
+        name: load_templates(folder / name, name, task.template, phrasebook) for name, task in TASKS.items()
+    }
+    undivided = {
+        (task, template.name): split_by_number(number)
+        for task, those in templates.items()
+        for number, template in enumerate(_in_seeded_order(t for t in those if t.is_undivided))
+    }
+    return Catalog(databases, phrasebook, templates, undivided)
+
+
+def digest(templates_dir: str | Path | None = None) -> str:
+    """Twelve hex digits that change with anything that may change the data: templates, this code, the proving packages."""
+    parts = [
+        _files_digest(resolve_templates_dir(templates_dir), "**/*.yaml"),
+        _files_digest(PACKAGE, "**/*.py"),
+        *(f"{package}={version(package)}" for package in PROVERS),
+        "python={}.{}".format(*sys.version_info),  # some messages in error records are Python's own
+    ]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
+
+
+def _files_digest(folder: Path, pattern: str) -> str:
+    joined = hashlib.sha256()
+    for path in sorted(folder.glob(pattern)):
+        joined.update(path.relative_to(folder).as_posix().encode())
+        joined.update(hashlib.sha256(path.read_bytes()).digest())
+    return joined.hexdigest()

@@ -1,0 +1,209 @@
+"""Templates in, proved records out. One call makes the records of one task on one database, the unit of all sharding.
+
+Which rows come out depends on the options alone: draft `i` of a template goes to a split by its number and to a
+database of that split by a hash, its draws are seeded by (seed, task, template, database, i), and rows are told
+apart within one database only, since no two databases share a table name. Drafts are drawn in rounds (all first
+drafts, then all second ones), so asking for more examples per template only adds rows. A sample of the drafts can be
+proved alone: drawing does not depend on proofs.
+"""
+
+from __future__ import annotations
+
+import gc
+import hashlib
+import random
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+
+from ibert_builder.databases.model import SPLITS, Database
+from ibert_builder.errors import InputError, unknown
+from ibert_builder.execution.engine import engine_for
+from ibert_builder.execution.proofs import Rejected
+from ibert_builder.generation.catalog import Catalog
+from ibert_builder.generation.splits import is_withheld, split_by_number
+from ibert_builder.tasks.base import Draft, Record, Setting, Task
+from ibert_builder.tasks.registry import TASKS
+from ibert_builder.templating.sampler import NoFit
+from ibert_builder.templating.templates import Template
+
+DRAWS = 12  # how often a draft is drawn anew when it repeats another, or its skeleton is withheld from train
+ALIKE = 2  # so many inputs at the most differ in their literals only
+
+
+@dataclass(frozen=True)
+class Options:
+    """What decides which examples come out.
+
+    Attributes:
+        examples_per_template: drafts per template over all splits; None for each template's own number.
+        seed: of every draw.
+        dialects: the SQL dialects to draw from, for tasks that have dialects; None for their usual mix.
+    """
+
+    examples_per_template: int | None = None
+    seed: int = 0
+    dialects: tuple[str, ...] | None = None
+
+    def __post_init__(self) -> None:
+        if self.examples_per_template is not None and self.examples_per_template < 1:
+            raise InputError(
+                f"expected a positive number or None, found {self.examples_per_template}",
+                key="examples_per_template",
+            )
+        known = {dialect for task in TASKS.values() for dialect in task.dialects}
+        for dialect in self.dialects or ():
+            if dialect not in known:
+                raise InputError(unknown("dialect", dialect, known), key="dialects")
+        if self.dialects is not None and not self.dialects:
+            raise InputError("expected at least one dialect, or None", key="dialects")
+
+    def dialects_of(self, task: Task) -> tuple[str, ...] | None:
+        """The dialects asked for that a task has; None for its usual mix.
+
+        Raises:
+            InputError: the task has dialects, but none of those.
+        """
+        if self.dialects is None or not task.dialects:
+            return None
+        chosen = tuple(dialect for dialect in self.dialects if dialect in task.dialects)
+        if not chosen:
+            raise InputError(
+                f"{task.name} has none of {list(self.dialects)} (expected some of: {', '.join(task.dialects)})",
+                key="dialects",
+            )
+        return chosen
+
+
+@dataclass
+class Tally:
+    """What became of the drafts: every one is kept or rejected under a named reason.
+
+    `draws` counts by (task, template, outcome); the outcomes of drafts are `kept` and the reasons. `no_fit` (the
+    database has nothing for the template) and `exhausted` (nothing new could be drawn) are outcomes of attempts to
+    draw that gave no draft. `rejections` holds (task, template, reason, detail).
+    """
+
+    outcomes: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    rejections: list[tuple[str, str, str, str]] = field(default_factory=list)
+
+    def count(self, template: Template, outcome: str) -> None:
+        self.outcomes[template.task, template.name, outcome] += 1
+
+    def add(self, other: Tally) -> None:
+        self.outcomes.update(other.outcomes)
+        self.rejections.extend(other.rejections)
+
+
+NOT_DRAWN = frozenset({"no_fit", "exhausted"})
+
+
+def shards(catalog: Catalog, split: str, tasks: Iterable[Task]) -> list[tuple[str, str]]:
+    """The (task, database) pairs that make up a split, in the order of its rows."""
+    databases = [name for name, database in catalog.databases.items() if database.split == split]
+    return [(task.name, database) for task in tasks for database in databases]
+
+
+def _number(task: Task, template: Template, options: Options) -> int:
+    wanted = options.examples_per_template or template.spec.examples or task.examples
+    most = task.most(template)
+    return wanted if most is None else min(wanted, most)
+
+
+def drafts_in_all(catalog: Catalog, options: Options) -> int:
+    """How many drafts all templates ask for; a few of them fit no database."""
+    return sum(_number(TASKS[t.task], t, options) for those in catalog.templates.values() for t in those)
+
+
+def _database_of(template: Template, index: int, seed: int, databases: list[str]) -> str:
+    digest = hashlib.sha256(f"{seed}/{template.task}/{template.name}/{index}".encode()).digest()
+    return databases[int.from_bytes(digest[:4], "big") % len(databases)]
+
+
+def generate(
+    catalog: Catalog,
+    task_name: str,
+    database_name: str,
+    options: Options,
+    tally: Tally,
+    only: Callable[[str, Draft, bool], bool] | None = None,
+) -> Iterator[Record]:
+    """Make and prove the records of a task on a database, in their order in the dataset; count into `tally`.
+
+    `only` picks drafts by their key (such as `0/qa/null_sort_order/webshop/3`), themselves and whether their skeleton is
+    withheld from train; the others are drawn and let go.
+    """
+    task, database = TASKS[task_name], catalog.databases[database_name]
+    engine = engine_for(database)
+    dialects = options.dialects_of(task)
+    peers = [name for name, other in catalog.databases.items() if other.split == database.split]
+    seen: Counter[str] = Counter()
+    ids: set[str] = set()
+    numbers = {template.name: _number(task, template, options) for template in catalog.templates[task_name]}
+    # What is loaded by now stays; the collector need not look through it again for every example.
+    gc.freeze()
+    for index in range(max(numbers.values())):
+        for template in catalog.templates[task_name]:
+            split = catalog.undivided.get((task_name, template.name)) or split_by_number(index)
+            if index >= numbers[template.name] or split != database.split:
+                continue
+            if _database_of(template, index, options.seed, peers) != database_name:
+                continue
+            key = f"{options.seed}/{task_name}/{template.name}/{database_name}/{index}"
+            drawn = _draw(task, template, catalog, database, key, index, dialects, options.seed, seen)
+            if isinstance(drawn, str):
+                tally.count(template, drawn)
+                continue
+            draft, unseen = drawn
+            seen.update((draft.key, draft.without_literals))
+            if only is not None and not only(key, draft, unseen):
+                continue
+            try:
+                record = task.record(draft, task.prove(draft, engine), unseen)
+                if record["id"] in ids:  # two queries may become one on their way to another dialect
+                    raise Rejected("repeats_another", draft.key)
+            except Rejected as rejected:
+                tally.count(template, rejected.reason)
+                tally.rejections.append((task_name, template.name, rejected.reason, rejected.detail))
+                continue
+            except InputError:
+                raise
+            except Exception as error:
+                problem = f"{type(error).__name__}: {error}"
+                raise template.error(f"the prover failed on draft {key}: {problem}\n{draft.code}") from error
+            ids.add(record["id"])
+            tally.count(template, "kept")
+            yield record
+
+
+def _draw(
+    task: Task,
+    template: Template,
+    catalog: Catalog,
+    database: Database,
+    key: str,
+    index: int,
+    dialects: tuple[str, ...] | None,
+    seed: int,
+    seen: Counter[str],
+) -> tuple[Draft, bool] | str:
+    """A new draft and whether train never sees its skeleton, or why there is none."""
+    for attempt in range(DRAWS):
+        rng = random.Random(f"{key}/{attempt}")
+        try:
+            draft = task.expand(
+                template, Setting(database, engine_for(database), catalog.phrasebook, rng, dialects, index)
+            )
+        except NoFit:
+            return "no_fit"
+        except InputError:
+            raise
+        except Exception as error:  # such as a phrase whose SQL does not run
+            problem = f"{type(error).__name__}: {error}"
+            raise template.error(f"draft {key} cannot be written out: {problem}") from error
+        # Templates without tables ask no query; each of them is in one split as a whole anyway.
+        withheld = bool(template.tables) and is_withheld(draft.skeleton, seed)
+        repeats = seen[draft.key] > 0 or seen[draft.without_literals] >= ALIKE
+        if not repeats and not (withheld and database.split == SPLITS[0]):
+            return draft, withheld
+    return "exhausted"

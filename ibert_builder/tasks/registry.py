@@ -1,0 +1,21 @@
+"""The tasks, by name and in the order of the `all` config, which is the seed's."""
+
+from __future__ import annotations
+
+from ibert_builder.tasks.base import Task
+from ibert_builder.tasks.code_completion import CodeCompletion
+from ibert_builder.tasks.documentation.task import Documentation
+from ibert_builder.tasks.error_resolution.task import ErrorResolution
+from ibert_builder.tasks.ibis_to_sql import IbisToSql
+from ibert_builder.tasks.qa import Qa
+from ibert_builder.tasks.sql_to_ibis import SqlToIbis
+
+_ALL: tuple[Task, ...] = (
+    CodeCompletion(),
+    SqlToIbis(),
+    IbisToSql(),
+    ErrorResolution(),
+    Qa(),
+    Documentation(),
+)
+TASKS: dict[str, Task] = {task.name: task for task in _ALL}

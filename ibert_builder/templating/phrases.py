@@ -1,0 +1,206 @@
+"""The phrasebook: typed expressions that say the same thing in Ibis, in SQL and in English.
+
+A phrase takes slots (see `slots.py`) and gives a value of a class. Phrases nest by type, so a seeded draw makes
+expressions that are known in all three languages at once.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import sqlglot
+from pydantic import Field
+
+from ibert_builder.databases.type_classes import CLASSES, fits, is_class
+from ibert_builder.errors import InputError, unknown
+from ibert_builder.templating.frames import Frame, Language, Placeholder, parse_frame
+from ibert_builder.templating.slots import Slot, SlotDeclaration, parse_slot
+from ibert_builder.yaml_source import Source, Strict, read_folder
+
+
+class PhraseSpec(Strict):
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    takes: dict[str, SlotDeclaration] = {}
+    gives: str = Field(description="the class of the result, or `=x` for the class of slot x")
+    ibis: str
+    sql: str
+    en: str
+    alias: str | None = Field(
+        None, description="the natural name of the result: `total_{x}`; by default `{x}_NAME`"
+    )
+    weight: float = Field(1.0, gt=0, description="how often it is drawn, relative to the others")
+    top_only: bool = Field(False, description="not to be nested in other phrases")
+    not_in: list[str] = Field([], description="dialects in which it cannot be said or cannot be proved")
+
+
+class PhraseFile(Strict):
+    """A file in `templates/_phrases`. The file's name without its number is the group of its phrases."""
+
+    kind: Literal["scalar", "aggregate", "window"] = "scalar"
+    phrases: list[PhraseSpec]
+
+
+@dataclass(frozen=True)
+class Phrase:
+    name: str
+    group: str
+    kind: str
+    takes: dict[str, Slot] = field(compare=False)
+    gives: str
+    frames: dict[Language, Frame] = field(compare=False)
+    alias: Frame = field(compare=False)
+    weight: float
+    top_only: bool
+    not_in: frozenset[str]
+    place: str = field(compare=False)
+
+    def argument_class(self, slot: str, wanted: str) -> str | None:
+        """The class to draw for a slot so that the phrase gives `wanted`; None if it cannot."""
+        takes = self.takes[slot].wanted
+        if self.gives != f"={slot}" or fits(takes, wanted):
+            return takes
+        return wanted if fits(wanted, takes) else None
+
+    def can_give(self, wanted: str) -> bool:
+        if self.gives.startswith("="):
+            slot = self.gives[1:]
+            return self.takes[slot].kind == "literal" or self.argument_class(slot, wanted) is not None
+        return fits(self.gives, wanted)
+
+
+@dataclass(frozen=True)
+class Phrasebook:
+    phrases: dict[str, Phrase]
+
+    @functools.cached_property
+    def groups(self) -> frozenset[str]:
+        return frozenset(phrase.group for phrase in self.phrases.values())
+
+    @functools.cache  # noqa: B019 - one phrasebook lives as long as the process
+    def giving(self, kind: str, wanted: str) -> tuple[Phrase, ...]:
+        """The phrases of a kind that can give a class, in file order."""
+        return tuple(p for p in self.phrases.values() if p.kind == kind and p.can_give(wanted))
+
+    def __hash__(self) -> int:
+        return id(self)
+
+
+def load_phrases(folder: Path) -> Phrasebook:
+    """Read every phrase of a folder.
+
+    Raises:
+        InputError: a file is not as it should be, a text does not parse in its language, a slot is unknown or unused.
+    """
+    phrases: dict[str, Phrase] = {}
+    for source in read_folder(folder):
+        group = source.path.stem.split("_", 1)[-1]
+        file = source.parse(PhraseFile)
+        for index, spec in enumerate(file.phrases):
+            if spec.name in phrases:
+                raise source.error(f"there is another phrase named '{spec.name}'", ("phrases", index, "name"))
+            phrases[spec.name] = _phrase(source, index, spec, group, file.kind)
+    if not phrases:
+        raise InputError("no phrases here (expected *.yaml files)", file=folder)
+    return Phrasebook(phrases)
+
+
+def _phrase(source: Source, index: int, spec: PhraseSpec, group: str, kind: str) -> Phrase:
+    at = ("phrases", index)
+    takes = parse_slots(source, (*at, "takes"), spec.takes)
+    gives = spec.gives.removeprefix("=")
+    if gives != spec.gives and gives not in takes:
+        raise source.error(unknown("slot", gives, takes), (*at, "gives"))
+    if gives == spec.gives and not is_class(gives):
+        raise source.error(unknown("class", gives, CLASSES), (*at, "gives"))
+    canonical = canonical_filling(takes)
+    frames: dict[Language, Frame] = {
+        language: checked_frame(source, (*at, language), getattr(spec, language), language, takes, canonical)
+        for language in ("ibis", "sql", "en")
+    }
+    for slot in takes:
+        for language in ("ibis", "sql"):
+            if not any(place.slot == slot for place in frames[language].placeholders):
+                raise source.error(f"the slot '{slot}' is not used in `{language}`", (*at, "takes", slot))
+    # Named after its first argument where there is one; literals rarely make good names.
+    named = next(iter(takes), None)
+    alias = spec.alias or (f"{{{named}}}_{spec.name}" if named else spec.name)
+    return Phrase(
+        spec.name, group, kind, takes, spec.gives, frames,
+        checked_frame(source, (*at, "alias"), alias, "en", takes, canonical),
+        spec.weight, spec.top_only, frozenset(spec.not_in), f"{source.path}:{source.line(at)}",
+    )  # fmt: skip
+
+
+def parse_slots(
+    source: Source, at: tuple[str | int, ...], declarations: dict[str, SlotDeclaration]
+) -> dict[str, Slot]:
+    """Parse the slot declarations that stand at a location of a file."""
+    slots: dict[str, Slot] = {}
+    for name, declaration in declarations.items():
+        try:
+            slots[name] = slot = parse_slot(declaration)
+        except ValueError as error:
+            raise source.error(str(error), (*at, name)) from None
+        if slot.kind == "literal":
+            if slot.of not in declarations:
+                raise source.error(unknown("slot", str(slot.of), declarations), (*at, name))
+            if slot.of not in slots or slots[slot.of].kind not in ("column", "scalar"):
+                raise source.error(
+                    f"expected '{slot.of}' to be a column or expression declared before it", (*at, name)
+                )
+    return slots
+
+
+def canonical_filling(slots: dict[str, Slot]):
+    """What stands for a slot when a text is parsed by itself: its first option, or its own name."""
+
+    def fill(place: Placeholder, language: Language) -> str:
+        slot = slots.get(place.slot)
+        if slot is not None and slot.kind == "choice":
+            for option in slot.options:
+                if isinstance(option, dict) and language not in option:
+                    raise ValueError(f"an option of the slot '{place.slot}' has no `{language}`: {option}")
+            option = slot.options[0]
+            if isinstance(option, dict):
+                return str(option[language])
+            return repr(option) if place.spec == "str" else str(option)
+        if place.spec == "str":
+            return f'"{place.slot}"' if language == "ibis" else f"'{place.slot}'"
+        return place.slot
+
+    return fill
+
+
+def checked_frame(
+    source: Source,
+    at: tuple[str | int, ...],
+    text: str,
+    language: Language,
+    known,
+    canonical,
+    is_statement: bool = False,
+) -> Frame:
+    """Make a frame of a text at a location of a file; its placeholders must be `known`, and it must parse.
+
+    Raises:
+        InputError: at that location.
+    """
+    try:
+        frame = parse_frame(text.rstrip(), language, lambda place: canonical(place, language), is_statement)
+    except ValueError as error:
+        raise source.error(str(error), at) from None
+    for place in frame.placeholders:
+        if place.slot not in known:
+            raise source.error(unknown("slot", place.slot, known), at)
+    if language != "en":
+        try:
+            frame.parse()
+        except (SyntaxError, sqlglot.errors.SqlglotError) as error:
+            reason = str(error).splitlines()[0]
+            raise source.error(
+                f"does not parse as {language}: {reason} (in: {frame.filled()!r})", at
+            ) from None
+    return frame

@@ -1,0 +1,312 @@
+"""Seeded draws: tables, columns, literals and nested phrases for the slots of a template."""
+
+from __future__ import annotations
+
+import datetime
+import random
+from collections.abc import Sequence, Set
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from ibert_builder.databases.model import Database
+from ibert_builder.databases.spec import Make
+from ibert_builder.databases.type_classes import fits, type_class
+from ibert_builder.execution.engine import Engine
+from ibert_builder.templating.frames import Placeholder
+from ibert_builder.templating.phrases import Phrase, Phrasebook
+from ibert_builder.templating.slots import ROLES, Slot
+from ibert_builder.templating.values import (
+    CANONICAL,
+    ChoiceValue,
+    ColumnList,
+    ColumnValue,
+    LiteralValue,
+    PhraseValue,
+    TableValue,
+)
+
+NESTED_COLUMN = 0.75  # how often a slot inside a phrase is a column, where a phrase would be possible too
+TELLING = (0.08, 0.92)  # the share of rows that a predicate should hold for
+PREDICATES = 10  # how many are tried until one is telling
+DEEP = 0.35  # how often phrases nest, where a template does not say
+
+_BARE = Placeholder("", None, None)
+
+
+class NoFit(Exception):
+    """Nothing of this database fits a slot (this time)."""
+
+
+@dataclass
+class Sampler:
+    """Draws from one database with one seeded generator."""
+
+    database: Database
+    engine: Engine
+    phrasebook: Phrasebook
+    rng: random.Random
+    dialect: str = "duckdb"  # that every phrase must be sayable in
+    _used: set[tuple[str, str]] = field(default_factory=set)
+    _settled: set[tuple[str, str]] = field(default_factory=set)
+
+    def slot(self, slot: Slot, owner: TableValue | None, bound: dict[str, Any]) -> Any:
+        """A value for a slot, from table `owner` or from the values bound so far.
+
+        Raises:
+            NoFit: there is none.
+        """
+        if slot.kind == "choice":
+            return ChoiceValue(self.rng.choice(slot.options))
+        if slot.kind == "literal":
+            return self.literal(slot.wanted, bound[str(slot.of)])
+        assert owner is not None
+        self._used = set().union(*(_columns_in(value) for value in bound.values()))
+        self._settled = set().union(*(_columns_in(value) for value in bound.values() if _settles(value)))
+        if slot.kind == "column":
+            return self.column(slot.wanted, owner, self._columns_of(bound))
+        if slot.kind == "columns":
+            return self.columns(slot, owner)
+        depth = slot.depth or (2 if self.rng.random() < DEEP else 1)
+        if slot.kind == "scalar" and slot.wanted == "boolean":
+            return self._predicate(owner, depth, slot.only, slot.avoid)
+        return self.phrase(slot.kind, slot.wanted, owner, depth, slot.only, slot.avoid)
+
+    def _predicate(
+        self, owner: TableValue, depth: int, only: frozenset[str], avoid: frozenset[str]
+    ) -> PhraseValue:
+        """A boolean phrase that is true of some rows and false of others: any other tells no two queries apart.
+
+        Two conditions on one column often say the same twice, or contradict one another; so do a condition on a column
+        and groups by it. They are the second choice.
+        """
+        for attempt in range(PREDICATES):
+            value = self.phrase("scalar", "boolean", owner, depth, only, avoid)
+            if attempt < PREDICATES // 2 and _columns_in(value) & self._settled:
+                continue
+            true, false = self.engine.shares(owner.table.name, value.render("sql", _BARE, CANONICAL).text)
+            if TELLING[0] <= true <= TELLING[1] and false > 0:
+                return value
+        raise NoFit(f"no telling predicate over {owner.table.name}")
+
+    @staticmethod
+    def _columns_of(bound: dict[str, Any]) -> set[tuple[str, str]]:
+        return {(v.owner.slot, v.column.name) for v in bound.values() if isinstance(v, ColumnValue)}
+
+    def column(
+        self, wanted: str, owner: TableValue, taken: Set[tuple[str, str]] = frozenset()
+    ) -> ColumnValue:
+        """A column of a role or class. Numbers that identify are no numbers: keys are drawn by role or as `any` only."""
+        names = {name for _, name in taken}  # of other tables too: a result has each name once
+        options = [column for column in owner.table.columns.values() if column.name not in names]
+        if wanted in ROLES:
+            options = [
+                column
+                for column in options
+                if column.role == wanted or (wanted == "nullable" and column.nullable)
+            ]
+        else:
+            options = [
+                c
+                for c in options
+                if fits(c.type_class, wanted) and (wanted == "any" or c.role not in ("key", "reference"))
+            ]
+        if not options:
+            raise NoFit(f"no {wanted} column in {owner.table.name}")
+        # A column that another slot uses is the second choice: AVG(x) GROUP BY x says little, x = 1 AND x = 2 nothing.
+        fresh = [column for column in options if (owner.slot, column.name) not in self._used]
+        return ColumnValue(owner, self.rng.choice(fresh or options))
+
+    def columns(self, slot: Slot, owner: TableValue) -> ColumnList:
+        options = [column for column in owner.table.columns.values() if fits(column.type_class, slot.wanted)]
+        low, high = slot.count
+        if len(options) < low:
+            raise NoFit(f"fewer than {low} {slot.wanted} columns in {owner.table.name}")
+        chosen = self.rng.sample(range(len(options)), self.rng.randint(low, min(high, len(options))))
+        return ColumnList(tuple(ColumnValue(owner, options[i]) for i in sorted(chosen)))
+
+    def phrase(
+        self,
+        kind: str,
+        wanted: str,
+        owner: TableValue,
+        depth: int,
+        only: frozenset[str] = frozenset(),
+        avoid: frozenset[str] = frozenset(),
+        inside: frozenset[str] = frozenset(),
+    ) -> PhraseValue:
+        """A phrase of a kind that gives `wanted`, its slots filled; `inside` are the groups it is nested in."""
+        options = [
+            phrase
+            for phrase in self.phrasebook.giving(kind, wanted)
+            if (not only or phrase.name in only or phrase.group in only)
+            and phrase.name not in avoid
+            and phrase.group not in avoid
+            and not (inside and (phrase.top_only or phrase.group in inside))
+            and self.dialect not in phrase.not_in
+        ]
+        while options:
+            phrase = self.rng.choices(options, weights=[option.weight for option in options])[0]
+            try:
+                return self.fill(phrase, wanted, owner, depth, inside)
+            except NoFit:
+                options.remove(phrase)
+        raise NoFit(f"no {kind} phrase gives {wanted} over {owner.table.name}")
+
+    def fill(
+        self, phrase: Phrase, wanted: str, owner: TableValue, depth: int, inside: frozenset[str] = frozenset()
+    ) -> PhraseValue:
+        """The phrase with its slots drawn."""
+        arguments: dict[str, Any] = {}
+        for name, slot in phrase.takes.items():
+            if slot.kind in ("scalar", "aggregate"):
+                takes = phrase.argument_class(name, wanted)
+                if takes is None:
+                    raise NoFit(f"{phrase.name} cannot give {wanted}")
+                arguments[name] = self._operand(slot.kind, takes, phrase, owner, depth, inside, arguments)
+            elif slot.kind == "column" and phrase.gives == f"={name}":
+                narrowed = phrase.argument_class(name, wanted)
+                arguments[name] = self.column(narrowed or slot.wanted, owner, self._columns_of(arguments))
+            else:
+                arguments[name] = self.slot(slot, owner, arguments)
+        gives = phrase.gives
+        if gives.startswith("="):
+            gives = arguments[gives[1:]].type_class
+            if not fits(gives, wanted):
+                raise NoFit(f"{phrase.name} gives {gives} here, not {wanted}")
+        return PhraseValue(phrase, arguments, gives)
+
+    def _operand(
+        self,
+        kind: str,
+        wanted: str,
+        phrase: Phrase,
+        owner: TableValue,
+        depth: int,
+        inside: frozenset[str],
+        bound: dict[str, Any],
+    ) -> Any:
+        nested = inside | {phrase.group}
+        taken = self._columns_of(bound)
+        if kind == "aggregate":
+            return self.phrase(kind, wanted, owner, max(1, depth - 1), inside=nested)
+        if wanted == "boolean":  # a bare flag reads badly as a condition: "where verified flag"
+            return self.phrase("scalar", wanted, owner, max(1, depth - 1), inside=nested)
+        if depth > 1 and self.rng.random() > NESTED_COLUMN:
+            for _ in range(4):
+                try:
+                    value = self.phrase("scalar", wanted, owner, depth - 1, inside=nested)
+                except NoFit:
+                    break
+                if not any(value == other for other in bound.values()) and not _columns_in(value) & taken:
+                    return value
+        return self.column(wanted, owner, taken)
+
+    # --- literals: taken from what an expression really holds, so that rows stand at every boundary
+
+    def literal(self, how: str, source: Any) -> LiteralValue:
+        if how in ("element", "field", "key"):
+            return self._nested_literal(how, source)
+        values = self._values(source)
+        if how in ("prefix", "suffix", "part"):
+            return LiteralValue(self._piece(how, values), "string")
+        kind = source.type_class
+        if how == "values":
+            if len(values) < 3:
+                raise NoFit("fewer than three different values")
+            count = self.rng.choice((2, 3))
+            return LiteralValue(tuple(sorted(self.rng.sample(values, count), key=values.index)), kind)
+        if len(values) < 2:
+            raise NoFit("fewer than two different values")
+        if how == "value" and kind not in ("integer", "float", "decimal", "date", "timestamp"):
+            return LiteralValue(self.rng.choice(values), kind)
+        values = _round_ones(values)
+        first, last = {"value": (0.05, 0.95), "low": (0.1, 0.4), "middle": (0.3, 0.7), "high": (0.6, 0.9)}[
+            how
+        ]
+        chosen = values[int(first * len(values)) : max(int(last * len(values)), int(first * len(values)) + 1)]
+        return LiteralValue(self.rng.choice(chosen), kind)
+
+    def _values(self, source: Any) -> list[Any]:
+        if isinstance(source, ColumnValue):
+            return self.engine.values(source.owner.table.name, source.column.name)
+        owner = next(iter(_owners(source)))
+        return self.engine.values(owner.table.name, source.render("sql", _BARE, CANONICAL).text)
+
+    def _piece(self, how: str, values: list[Any]) -> str:
+        """A piece of one of the strings, of letters and digits only, that at least one other string lacks."""
+        texts = [text for text in values if isinstance(text, str) and text.strip()]
+        self.rng.shuffle(texts)
+        for text in texts:
+            length = self.rng.randint(2, 4)
+            words = [word for word in text.split() if word.isalnum() and len(word) >= 2]
+            piece = {
+                "prefix": text[:length],
+                "suffix": text[-length:],
+                "part": self.rng.choice(words)[: length + 2] if words else text[:length],
+            }[how]
+            if piece.strip() == piece and piece.replace(" ", "").isalnum():
+                return piece
+        raise NoFit("no string has a plain piece")
+
+    def _nested_literal(self, how: str, source: Any) -> LiteralValue:
+        if not isinstance(source, ColumnValue):
+            raise NoFit(f"no {how} of an expression")
+        column = source.column
+        if how == "field":
+            fields = list(zip(column.dtype.names, column.dtype.types, strict=True))
+            name, kind = self.rng.choice(
+                [(n, k) for n, k in fields if not hasattr(column.dtype, n)] or fields
+            )
+            return LiteralValue(name, type_class(kind))
+        if how == "key":
+            return self._key(column.make, column.type_class)
+        elements = [
+            e for value in source.owner.table.values[column.name] for e in value or () if e is not None
+        ]
+        if len(set(elements)) < 2:
+            raise NoFit("fewer than two different elements")
+        return LiteralValue(self.rng.choice(elements), column.type_class[len("array<") : -1])
+
+    def _key(self, make: Make, kind: str) -> LiteralValue:
+        if make.map is not None:
+            return LiteralValue(self.rng.choice(make.map.keys), kind[len("map<") : -1])
+        if make.json_object is not None:
+            return LiteralValue(self.rng.choice(list(make.json_object)), "json")
+        raise NoFit("it has no keys")
+
+
+def _owners(value: Any) -> Sequence[TableValue]:
+    if isinstance(value, ColumnValue):
+        return [value.owner]
+    if isinstance(value, PhraseValue):
+        return [owner for argument in value.arguments.values() for owner in _owners(argument)]
+    return []
+
+
+def _columns_in(value: Any) -> set[tuple[str, str]]:
+    if isinstance(value, ColumnValue):
+        return {(value.owner.slot, value.column.name)}
+    if isinstance(value, PhraseValue):
+        return set().union(*(_columns_in(argument) for argument in value.arguments.values()))
+    return set()
+
+
+def _settles(value: Any) -> bool:
+    """Whether a value is a condition on its columns, or a column to group by."""
+    if isinstance(value, PhraseValue):
+        return value.type_class == "boolean"
+    return isinstance(value, ColumnValue) and value.column.role in ("category", "flag", "reference")
+
+
+def _round_ones(values: list[Any]) -> list[Any]:
+    """The values a person would type, where there are enough: midnight rather than 08:01:31, 57.5 rather than 57.48333."""
+    if isinstance(values[0], datetime.datetime):
+        plain = [value for value in values if value.time() == datetime.time()]
+    elif isinstance(values[0], float | Decimal):
+        plain = [value for value in values if abs(Decimal(str(value)).as_tuple().exponent) <= 4]  # type: ignore[arg-type]
+        if len(plain) < 3 and isinstance(values[0], float):
+            return sorted({float(f"{value:.3g}") for value in values})  # nobody types 3.3000001907348633
+    else:
+        plain = values
+    return plain if len(plain) >= 3 else values

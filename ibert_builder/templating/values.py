@@ -1,0 +1,312 @@
+"""What can stand in a slot, and how it reads in each language.
+
+Every value renders itself for a language and a spec, under a `Style`. The specs:
+
+| spec | Ibis | SQL | English |
+|---|---|---|---|
+| none | `orders.amount` | `amount`, `o.amount` | amount |
+| `_` | `_.amount` | | |
+| `name` | `amount` | `amount` | |
+| `str` | `"amount"` | `'amount'` | |
+| `alias` | the natural name of the expression: `total_amount` | the same | the same |
+| `type` | | | a column's data type: `decimal(10, 2)` |
+| `code`, `deferred` | | | the Ibis code: `orders.amount`, `_.amount` |
+| `one` | | | one row of a table: order |
+| `pred` | a join key always as a predicate | | |
+| another word | `word.amount` | `word.amount` | |
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Protocol
+
+import ibis.expr.types as ir
+
+from ibert_builder.databases.model import Column, Reference, Table
+from ibert_builder.templating.frames import Frame, Language, Piece, Placeholder
+from ibert_builder.templating.phrases import Phrase
+
+
+@dataclass(frozen=True)
+class Style:
+    """How one example is written. The default is the canonical style, in which all targets are written.
+
+    Attributes:
+        keywords_lower: SQL keywords and functions in lower case.
+        one_line: SQL on one line.
+        aliases: table slot to SQL alias; a table without one goes by its name.
+        qualify: SQL columns carry their table's alias or name.
+        use_as: table aliases are introduced by AS.
+        brackets: Ibis columns as `t["x"]` instead of `t.x`.
+        deferred: Ibis columns as `_.x` where that is possible.
+    """
+
+    keywords_lower: bool = False
+    one_line: bool = False
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    qualify: bool = False
+    use_as: bool = False
+    brackets: bool = False
+    deferred: bool = False
+
+
+CANONICAL = Style()
+
+
+class Value(Protocol):
+    def render(self, language: Language, place: Placeholder, style: Style) -> Piece: ...
+
+
+@dataclass(frozen=True)
+class TableValue:
+    """A table of the database in slot `slot`; `variable` is its name in code, an alias for a second use of one table."""
+
+    slot: str
+    table: Table
+    variable: str
+
+    def render(self, language: Language, place: Placeholder, style: Style) -> Piece:
+        if language == "ibis":
+            return Piece(json.dumps(self.table.name) if place.spec == "str" else self.table.name)
+        if language == "en":
+            return Piece(self.table.row if place.spec == "one" else self.table.plural)
+        alias = style.aliases.get(self.slot)
+        if place.spec == "name" or alias is None:
+            return Piece(self.table.name)
+        joiner = (" as " if style.keywords_lower else " AS ") if style.use_as else " "
+        return Piece(f"{self.table.name}{joiner}{alias}")
+
+
+@dataclass(frozen=True)
+class ColumnValue:
+    owner: TableValue
+    column: Column
+
+    @property
+    def type_class(self) -> str:
+        return self.column.type_class
+
+    @property
+    def alias(self) -> str:
+        return self.column.name
+
+    def render(self, language: Language, place: Placeholder, style: Style) -> Piece:
+        name, spec = self.column.name, place.spec
+        if spec in ("name", "alias"):
+            return Piece(name)
+        if spec == "str":
+            return Piece(f'"{name}"' if language != "sql" else f"'{name}'")
+        if language == "en":
+            return Piece(str(self.column.dtype) if spec == "type" else self.column.label)
+        if language == "sql":
+            return Piece(self._sql(name, spec, style))
+        if spec is None and style.deferred:
+            spec = "_"
+        prefix = spec or self.owner.variable
+        bracketed = (style.brackets and spec is None) or hasattr(ir.Table, name)
+        return Piece(f'{prefix}["{name}"]' if bracketed else f"{prefix}.{name}")
+
+    def _sql(self, name: str, spec: str | None, style: Style) -> str:
+        if spec:
+            return f"{spec}.{name}"
+        return (
+            f"{style.aliases.get(self.owner.slot, self.owner.table.name)}.{name}" if style.qualify else name
+        )
+
+
+@dataclass(frozen=True)
+class ColumnList:
+    columns: tuple[ColumnValue, ...]
+
+    def render(self, language: Language, place: Placeholder, style: Style) -> Piece:
+        words = [column.render(language, place, style).text for column in self.columns]
+        return Piece(enumeration(words) if language == "en" and place.spec != "str" else ", ".join(words))
+
+
+@dataclass(frozen=True)
+class LiteralValue:
+    value: Any
+    type_class: str
+
+    def render(self, language: Language, place: Placeholder, style: Style) -> Piece:
+        if isinstance(self.value, tuple):
+            words = [_literal(value, language, style) for value in self.value]
+            return Piece(enumeration(words, "or") if language == "en" else ", ".join(words))
+        return Piece(_literal(self.value, language, style) if place.spec != "name" else str(self.value))
+
+
+@dataclass(frozen=True)
+class ChoiceValue:
+    """One of the options a slot lists: a plain value, or a text for each language."""
+
+    option: Any
+
+    def render(self, language: Language, place: Placeholder, style: Style) -> Piece:
+        if isinstance(self.option, dict):
+            text = str(self.option[language])
+        elif place.spec == "str":
+            return Piece(_literal(str(self.option), language, style))
+        else:
+            text = str(self.option)
+        return Piece(text.lower() if language == "sql" and style.keywords_lower and "'" not in text else text)
+
+
+@dataclass(frozen=True)
+class JoinValue:
+    """The key on which a child table refers to its parent."""
+
+    child: TableValue
+    parent: TableValue
+    reference: Reference
+
+    @property
+    def columns(self) -> tuple[ColumnValue, ColumnValue]:
+        child, parent, reference = self.child, self.parent, self.reference
+        return (
+            ColumnValue(child, child.table.columns[reference.column]),
+            ColumnValue(parent, parent.table.columns[reference.key]),
+        )
+
+    def render(self, language: Language, place: Placeholder, style: Style) -> Piece:
+        foreign, primary = self.columns
+        if place.part:
+            rest = Placeholder(place.slot, None, place.spec)
+            return {"fk": foreign, "pk": primary}[place.part].render(language, rest, style)
+        if language == "ibis" and place.spec != "pred" and foreign.column.name == primary.column.name:
+            return Piece(f'"{foreign.column.name}"')
+        rest = Placeholder(place.slot, None, None)
+        left, right = (column.render(language, rest, style).text for column in (foreign, primary))
+        return Piece(f"{left} {'=' if language == 'sql' else '=='} {right}")
+
+
+@dataclass(frozen=True)
+class PhraseValue:
+    """A phrase with its slots filled: an expression known in all three languages."""
+
+    phrase: Phrase
+    arguments: Mapping[str, Any]
+    type_class: str
+
+    @property
+    def alias(self) -> str:
+        return self.phrase.alias.render(self._fill_alias)
+
+    def _fill_alias(self, place: Placeholder) -> Piece:
+        value = self.arguments[place.slot]
+        return Piece(value.alias if hasattr(value, "alias") else _identifier(value))
+
+    def render(self, language: Language, place: Placeholder, style: Style) -> Piece:
+        if place.spec == "alias":
+            return Piece(self.alias)
+        frame = self.phrase.frames[language]
+        spec = place.spec
+
+        def fill(inner: Placeholder) -> Piece:
+            value = self.arguments[inner.slot]
+            # A prefix given from outside goes down to every column, except where the phrase itself says otherwise.
+            passed = Placeholder(
+                inner.slot, inner.part, inner.spec or (spec if hasattr(value, "type_class") else None)
+            )
+            if isinstance(value, LiteralValue):
+                passed = inner
+            return value.render(language, passed, style)
+
+        styled = frame.lower if language == "sql" and style.keywords_lower else frame
+        return Piece(styled.render(fill), frame.shape)
+
+
+def _identifier(value: Any) -> str:
+    text = str(getattr(value, "value", getattr(value, "option", "")))
+    return "".join(c if c.isalnum() else "_" for c in text.lower()).strip("_") or "x"
+
+
+def enumeration(words: list[str], last: str = "and") -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {last} {words[-1]}"
+
+
+def render_frame(frame: Frame, values: Mapping[str, Any], style: Style = CANONICAL) -> str:
+    """Fill a frame's placeholders with values, in the frame's language."""
+    if frame.language == "sql":
+        frame = frame.lower if style.keywords_lower else frame
+        frame = frame.one_line if style.one_line else frame
+    if frame.language == "en":
+        return frame.render(lambda place: _in_english(place, values, style))
+    if not (style.deferred and frame.language == "ibis"):
+        return frame.render(lambda place: values[place.slot].render(frame.language, place, style))
+    plain = Style(brackets=style.brackets)
+    order = iter(range(len(frame.placeholders)))
+    return frame.render(
+        lambda place: values[place.slot].render(
+            "ibis", place, style if next(order) in frame.deferrable else plain
+        )
+    )
+
+
+def _in_english(place: Placeholder, values: Mapping[str, Any], style: Style) -> Piece:
+    """A value in an English text, which may quote its code."""
+    quoted = {"code": None, "deferred": "_"}
+    if place.spec in quoted:
+        return values[place.slot].render(
+            "ibis", Placeholder(place.slot, place.part, quoted[place.spec]), style
+        )
+    return values[place.slot].render("en", place, style)
+
+
+def _literal(value: Any, language: Language, style: Style = CANONICAL) -> str:
+    return {"ibis": _ibis_literal, "sql": _sql_literal, "en": _english_literal}[language](value, style)
+
+
+def _number(value: float | Decimal) -> str:
+    text = f"{Decimal(str(value)):f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _ibis_literal(value: Any, style: Style) -> str:
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, bool) or value is None:
+        return str(value)
+    if isinstance(value, float | Decimal):
+        return _number(value)
+    if isinstance(value, datetime.datetime):
+        return f'ibis.timestamp("{value}")'
+    if isinstance(value, datetime.date):
+        return f'ibis.date("{value}")'
+    if isinstance(value, datetime.time):
+        return f'ibis.time("{value}")'
+    return str(value)
+
+
+def _sql_literal(value: Any, style: Style) -> str:
+    if isinstance(value, str):
+        return "'" + value.replace("'", "''") + "'"
+    if isinstance(value, bool) or value is None:
+        word = {True: "TRUE", False: "FALSE", None: "NULL"}[value]
+    elif isinstance(value, float | Decimal):
+        word = _number(value)
+    elif isinstance(value, datetime.datetime):
+        word = f"TIMESTAMP '{value}'"
+    elif isinstance(value, datetime.date):
+        word = f"DATE '{value}'"
+    elif isinstance(value, datetime.time):
+        word = f"TIME '{value}'"
+    elif isinstance(value, uuid.UUID):
+        word = f"UUID '{value}'"
+    else:
+        word = str(value)
+    return word.lower() if style.keywords_lower else word
+
+
+def _english_literal(value: Any, style: Style) -> str:
+    if isinstance(value, str):
+        return f"'{value}'" if value else "the empty string"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return _number(value) if isinstance(value, float | Decimal) else str(value)

@@ -25,7 +25,7 @@ _COMMON_META = {
 _CONTEXT = {"tables": [{"name": "string", "schema": [{"name": "string", "type": "string"}]}]}
 
 
-def tasks_of(config: str) -> tuple[Task, ...]:
+def tasks_of(config: str) -> tuple[Task[Any], ...]:
     """The tasks of a config.
 
     Raises:

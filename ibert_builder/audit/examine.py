@@ -19,7 +19,8 @@ from ibert_builder.execution.proofs import Rejected
 from ibert_builder.execution.results import same_rows
 from ibert_builder.generation.catalog import load_catalog
 from ibert_builder.generation.generate import Options, Tally, generate
-from ibert_builder.tasks.base import Draft, Record
+from ibert_builder.tasks.base import Record
+from ibert_builder.tasks.drafts import Draft
 from ibert_builder.tasks.registry import TASKS
 from ibert_builder.tidy.tidy import tidy
 

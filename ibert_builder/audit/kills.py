@@ -14,7 +14,7 @@ from ibert_builder.audit.query_properties import Query
 from ibert_builder.databases.row_sets import KINDS
 from ibert_builder.execution.engine import Engine
 from ibert_builder.execution.proofs import ORDER_SENSITIVE
-from ibert_builder.execution.results import Result, orders_result, same_rows
+from ibert_builder.execution.results import Result, is_ordered, same_rows
 
 
 @dataclass
@@ -103,7 +103,7 @@ class Trial:
             # Without ORDER BY, the same rows the other way round are as good an answer.
             return (
                 self._is_ordered
-                and not orders_result(sql)
+                and not is_ordered(sql)
                 and not self._same(answer.forward, Result(found.columns, found.types, found.rows[::-1]))
             )
         # A mutant that picks rows by their place may differ by accident: it has to differ both ways.

@@ -21,8 +21,8 @@ class Result:
     rows: list[tuple[Any, ...]]
 
 
-def orders_result(sql: str) -> bool:
-    """Whether the outermost query has an ORDER BY."""
+def is_ordered(sql: str) -> bool:
+    """Whether a query orders its result: its outermost SELECT has an ORDER BY."""
     depth, outermost = 0, []
     for part in re.split(r"('(?:[^']|'')*'|\"[^\"]*\"|[()])", sql):
         depth += (part == "(") - (part == ")")

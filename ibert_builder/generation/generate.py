@@ -15,6 +15,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from ibert_builder.databases.model import SPLITS, Database
 from ibert_builder.errors import InputError, unknown
@@ -22,7 +23,9 @@ from ibert_builder.execution.engine import engine_for
 from ibert_builder.execution.proofs import Rejected
 from ibert_builder.generation.catalog import Catalog
 from ibert_builder.generation.splits import is_withheld, split_by_number
-from ibert_builder.tasks.base import Draft, Record, Setting, Task
+from ibert_builder.tasks.base import Record, Task
+from ibert_builder.tasks.drafts import Draft, Setting
+from ibert_builder.tasks.record import make_record
 from ibert_builder.tasks.registry import TASKS
 from ibert_builder.templating.sampler import NoFit
 from ibert_builder.templating.templates import Template
@@ -58,7 +61,7 @@ class Options:
         if self.dialects is not None and not self.dialects:
             raise InputError("expected at least one dialect, or None", key="dialects")
 
-    def dialects_of(self, task: Task) -> tuple[str, ...] | None:
+    def dialects_of(self, task: Task[Any]) -> tuple[str, ...] | None:
         """The dialects asked for that a task has; None for its usual mix.
 
         Raises:
@@ -98,13 +101,13 @@ class Tally:
 NOT_DRAWN = frozenset({"no_fit", "exhausted"})
 
 
-def shards(catalog: Catalog, split: str, tasks: Iterable[Task]) -> list[tuple[str, str]]:
+def shards(catalog: Catalog, split: str, tasks: Iterable[Task[Any]]) -> list[tuple[str, str]]:
     """The (task, database) pairs that make up a split, in the order of its rows."""
     databases = [name for name, database in catalog.databases.items() if database.split == split]
     return [(task.name, database) for task in tasks for database in databases]
 
 
-def _number(task: Task, template: Template, options: Options) -> int:
+def _number(task: Task[Any], template: Template, options: Options) -> int:
     wanted = options.examples_per_template or template.spec.examples or task.examples
     most = task.most(template)
     return wanted if most is None else min(wanted, most)
@@ -159,7 +162,7 @@ def generate(
             if only is not None and not only(key, draft, unseen):
                 continue
             try:
-                record = task.record(draft, task.prove(draft, engine), unseen)
+                record = make_record(task, draft, task.prove(draft, engine), unseen)
                 if record["id"] in ids:  # two queries may become one on their way to another dialect
                     raise Rejected("repeats_another", draft.key)
             except Rejected as rejected:
@@ -177,7 +180,7 @@ def generate(
 
 
 def _draw(
-    task: Task,
+    task: Task[Any],
     template: Template,
     catalog: Catalog,
     database: Database,

@@ -7,19 +7,19 @@ import random
 import textwrap
 import tokenize
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import ClassVar
 
 from pydantic import Field
 
-from ibert_builder.execution.engine import CodeFails, Engine
-from ibert_builder.execution.proofs import Rejected, run_query
-from ibert_builder.execution.results import orders_result
-from ibert_builder.tasks.base import Draft, Record, Setting, Task
+from ibert_builder.execution.engine import Engine
+from ibert_builder.execution.proofs import Rejected, run_on_every_row_set, run_query, to_query
+from ibert_builder.tasks.base import Record, Task
+from ibert_builder.tasks.drafts import Draft, Proved, Setting
 from ibert_builder.tasks.fields import TextField
 from ibert_builder.templating.frames import Language
 from ibert_builder.templating.layout import layout
-from ibert_builder.templating.sampler import Sampler
-from ibert_builder.templating.templates import Template, TemplateSpec, bind
+from ibert_builder.templating.templates import Template, TemplateSpec
 from ibert_builder.templating.values import render_frame
 
 COMMENT_WIDTH = 78
@@ -39,7 +39,19 @@ class CodeCompletionTemplate(TemplateSpec):
     languages: ClassVar[Mapping[str, Language]] = {"intent": "en", "code": "ibis"}
 
 
-class CodeCompletion(Task):
+@dataclass(frozen=True, kw_only=True)
+class Completion(Draft):
+    """Code under its comment, and what is left of it after the cut."""
+
+    partial: str
+    completed: str
+
+    @property
+    def whole(self) -> str:
+        return self.completed
+
+
+class CodeCompletion(Task[Completion]):
     name = "code_completion"
     system_prompt = "Complete the partial Ibis expression. Output only the completed code."
     template = CodeCompletionTemplate
@@ -47,8 +59,8 @@ class CodeCompletion(Task):
     input = {"partial_code": TextField("fragment")}
     target = {"completed_code": TextField("ibis")}
 
-    def expand(self, template: Template, setting: Setting) -> Draft:
-        bound = bind(template, Sampler(setting.database, setting.engine, setting.phrasebook, setting.rng))
+    def expand(self, template: Template, setting: Setting) -> Completion:
+        bound = setting.bind(template)
         code = layout(render_frame(template.frames["code"][0], bound))
         intent = render_frame(template.frames["intent"][0], bound)
         intent = intent[0].upper() + intent[1:]
@@ -57,24 +69,20 @@ class CodeCompletion(Task):
         )
         completed = textwrap.indent(comment, "# ") + "\n" + code
         partial = cut(completed, setting.rng)
-        texts = {"partial": partial, "completed": completed}
-        return Draft(template, setting.database, bound, partial, code, texts, whole=completed)
+        return Completion(
+            template=template, database=setting.database, bound=bound, key=partial, code=code,
+            partial=partial, completed=completed,
+        )  # fmt: skip
 
-    def prove(self, draft: Draft, engine: Engine) -> Record:
-        completed = draft.texts["completed"]
-        try:
-            sql = engine.to_sql(completed)
-        except CodeFails as error:
-            raise Rejected("ibis_fails", str(error)) from error
-        run_query(engine, sql, orders_result(sql))
-        return {"input": {"partial_code": draft.texts["partial"]}, "target": {"completed_code": completed}}
+    def prove(self, draft: Completion, engine: Engine) -> Proved:
+        run_query(engine, to_query(engine, draft.completed))
+        return Proved({"partial_code": draft.partial}, {"completed_code": draft.completed})
 
     def recheck(self, record: Record, engine: Engine) -> None:
         partial, completed = record["input"]["partial_code"], record["target"]["completed_code"]
         if not completed.startswith(partial) or partial.strip() == completed.strip():
             raise Rejected("not_a_completion", f"{partial}\n{completed}")
-        sql = engine.to_sql(completed)
-        run_query(engine, sql, orders_result(sql))
+        run_on_every_row_set(engine, to_query(engine, completed))
 
     def question(self, record: Record) -> str:
         return record["input"]["partial_code"]

@@ -8,28 +8,28 @@ the compiler's query and the tidied one are both put into DuckDB SQL and must gi
 
 from __future__ import annotations
 
-import re
 import sqlite3
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import ClassVar
 
 import duckdb
-from ibis.common.exceptions import IbisError
 from pydantic import Field
 from sqlglot.errors import SqlglotError
 
 from ibert_builder.dialects.compilers import DIALECTS, compile_for, grammar, to_duckdb
-from ibert_builder.execution.engine import CodeFails, Engine
-from ibert_builder.execution.proofs import Rejected, disagreement, run_query
-from ibert_builder.execution.results import Result, difference, orders_result
+from ibert_builder.execution.engine import Engine
+from ibert_builder.execution.proofs import Rejected, disagreement, rejecting, run_query, to_expression
+from ibert_builder.execution.results import Result, difference, is_ordered
 from ibert_builder.execution.sqlite import differs_in_sqlite
-from ibert_builder.tasks.base import Draft, Record, Setting, Task
+from ibert_builder.tasks.base import Record, Task
+from ibert_builder.tasks.drafts import Draft, Proved, Setting
 from ibert_builder.tasks.fields import TextField
 from ibert_builder.templating.frames import Language
 from ibert_builder.templating.layout import layout
-from ibert_builder.templating.sampler import NoFit, Sampler
+from ibert_builder.templating.sampler import NoFit
 from ibert_builder.templating.style import ibis_style
-from ibert_builder.templating.templates import Template, TemplateSpec, bind
+from ibert_builder.templating.templates import Template, TemplateSpec
 from ibert_builder.templating.values import render_frame
 from ibert_builder.tidy.tidy import tidy
 
@@ -44,7 +44,15 @@ class IbisToSqlTemplate(TemplateSpec):
     languages: ClassVar[Mapping[str, Language]] = {"ibis": "ibis"}
 
 
-class IbisToSql(Task):
+@dataclass(frozen=True, kw_only=True)
+class Expression(Draft):
+    """Ibis code as people write it, and the dialect to put it in."""
+
+    ibis: str
+    dialect: str
+
+
+class IbisToSql(Task[Expression]):
     name = "ibis_to_sql"
     system_prompt = "Translate the Ibis expression to SQL for the specified dialect."
     template = IbisToSqlTemplate
@@ -53,7 +61,7 @@ class IbisToSql(Task):
     target = {"sql": TextField("sql")}
     dialects = DIALECTS
 
-    def expand(self, template: Template, setting: Setting) -> Draft:
+    def expand(self, template: Template, setting: Setting) -> Expression:
         rng = setting.rng
         wanted = setting.dialects or (("duckdb",) if rng.random() < DUCKDB_SHARE else DIALECTS)
         assert isinstance(template.spec, IbisToSqlTemplate)
@@ -61,47 +69,36 @@ class IbisToSql(Task):
         if not possible:
             raise NoFit(f"{template.name} cannot be said in {', '.join(wanted)}")
         dialect = rng.choice(possible)
-        bound = bind(template, Sampler(setting.database, setting.engine, setting.phrasebook, rng, dialect))
+        bound = setting.bind(template, dialect)
         frame = template.frames["ibis"][0]
         written = layout(render_frame(frame, bound, ibis_style(rng, bound)))
-        return Draft(
-            template,
-            setting.database,
-            bound,
-            f"{dialect}\n{written}",
-            layout(render_frame(frame, bound)),
-            {"ibis": written, "dialect": dialect},
-        )
+        return Expression(
+            template=template, database=setting.database, bound=bound,
+            key=f"{dialect}\n{written}", code=layout(render_frame(frame, bound)), ibis=written, dialect=dialect,
+        )  # fmt: skip
 
-    def prove(self, draft: Draft, engine: Engine) -> Record:
-        code, dialect = draft.texts["ibis"], draft.texts["dialect"]
-        try:
-            expression = engine.expression(code)
+    def prove(self, draft: Expression, engine: Engine) -> Proved:
+        code, dialect = draft.ibis, draft.dialect
+        expression = to_expression(engine, code)
+        with rejecting("ibis_fails", code):
             reference = engine.compile(expression)
-        except (CodeFails, IbisError) as error:
-            raise Rejected("ibis_fails", str(error)) from error
         tables = {name: tuple(table.columns) for name, table in draft.database.tables.items()}
         # Keys alone: of other columns the record does not say that they are never NULL.
         never_null = {name: (table.key,) for name, table in draft.database.tables.items()}
-        expected = run_query(engine, reference, orders_result(reference))
-        try:
+        expected = run_query(engine, reference)
+        with rejecting("dialect_cannot_say_it", f"{dialect}\n{code}"):
             compiled = compile_for(expression, dialect)
-        except Exception as error:  # compilers raise whatever they meet
-            raise Rejected(
-                "dialect_cannot_say_it", f"{dialect}: {type(error).__name__}: {error}\n{code}"
-            ) from error
         try:
             sql = tidy(compiled, dialect, grammar(dialect), tables, never_null)
         except SqlglotError as error:
             raise Rejected("sqlglot_cannot_read_it", f"{dialect}: {error}\n{compiled}") from error
-        ordered = re.search(r"^ORDER BY", sql, re.MULTILINE) is not None
-        _prove_same(engine, dialect, reference, compiled, sql, expected, ordered)
-        return {"input": {"ibis": code, "dialect": dialect}, "target": {"sql": sql}}
+        _prove_same(engine, dialect, reference, compiled, sql, expected, is_ordered(sql))
+        return Proved({"ibis": code, "dialect": dialect}, {"sql": sql})
 
     def recheck(self, record: Record, engine: Engine) -> None:
         dialect, sql = record["input"]["dialect"], record["target"]["sql"]
-        expression = engine.expression(record["input"]["ibis"])
-        ordered = orders_result(sql)
+        expression = to_expression(engine, record["input"]["ibis"])
+        ordered = is_ordered(sql)
         if dialect == "sqlite":
             if different := differs_in_sqlite(engine, engine.compile(expression), sql, ordered):
                 raise Rejected("results_differ", f"{different}\n{sql}")

@@ -9,26 +9,27 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
 
-import ibis.expr.types as ir
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from ibert_builder.databases.model import Database
+from ibert_builder.databases.row_sets import FULL, row_set
 from ibert_builder.errors import ForbiddenCode, InputError
-from ibert_builder.execution import scratch as workshop
-from ibert_builder.execution.engine import CodeFails, Engine
-from ibert_builder.execution.proofs import Rejected, run_query
-from ibert_builder.execution.results import Result, difference, orders_result
+from ibert_builder.execution import scratch
+from ibert_builder.execution.engine import Engine
+from ibert_builder.execution.proofs import Rejected, rejecting, run_on_every_row_set, run_query, to_query
+from ibert_builder.execution.results import Result, difference, is_ordered
 from ibert_builder.ibis_api.claims import Claim
 from ibert_builder.ibis_api.mentions import check_names
-from ibert_builder.tasks.base import Draft, Record, Setting, Task
+from ibert_builder.tasks.base import Record, Task
+from ibert_builder.tasks.drafts import Draft, Proved, Setting
 from ibert_builder.tasks.fields import TextField
 from ibert_builder.templating.frames import Language
 from ibert_builder.templating.layout import layout
-from ibert_builder.templating.sampler import Sampler
-from ibert_builder.templating.templates import Template, TemplateSpec, bind
-from ibert_builder.templating.values import Style, TableValue, render_frame
+from ibert_builder.templating.templates import Template, TemplateSpec
+from ibert_builder.templating.values import Style, render_frame
 
 Topic = Literal[
     "basic_operations", "filtering", "sorting", "aggregation", "joins", "windows", "dates_times", "strings",
@@ -97,7 +98,17 @@ class QaTemplate(TemplateSpec):
         return self
 
 
-class Qa(Task):
+@dataclass(frozen=True, kw_only=True)
+class Question(Draft):
+    """A question with its answer, the code that shows it and the SQL whose result that code gives."""
+
+    question: str
+    answer: str
+    example: str | None
+    sql: str | None
+
+
+class Qa(Task[Question]):
     name = "qa"
     system_prompt = "Answer questions about Ibis clearly and concisely."
     template = QaTemplate
@@ -110,48 +121,54 @@ class Qa(Task):
         """A template without tables has as many drafts as questions."""
         return None if template.tables else len(template.frames["questions"])
 
-    def expand(self, template: Template, setting: Setting) -> Draft:
+    def expand(self, template: Template, setting: Setting) -> Question:
         questions = template.frames["questions"]
         index = setting.rng.randrange(len(questions)) if template.tables else setting.index % len(questions)
-        bound = bind(template, Sampler(setting.database, setting.engine, setting.phrasebook, setting.rng))
-        texts = {
-            "question": _prose(render_frame(questions[index], bound)),
-            "answer": _prose(render_frame(template.frames["answer"][0], bound)),
-        }
-        code = [layout(render_frame(frame, bound)) for frame in template.frames["code_example"]]
+        bound = setting.bind(template)
+        question = _prose(render_frame(questions[index], bound))
+        example = next((layout(render_frame(f, bound)) for f in template.frames["code_example"]), None)
         style = Style(qualify=len(template.tables) > 1)
-        for frame in template.frames["sql"]:
-            texts["sql"] = render_frame(frame, bound, style)
-        # Text without code is a skeleton of its own; the brackets keep its name from being masked.
-        known_by = code[0] if code else f"{template.name}()"
-        return Draft(template, setting.database, bound, texts["question"], known_by, texts)
+        return Question(
+            template=template, database=setting.database, bound=bound, key=question,
+            # Text without code is a skeleton of its own; the brackets keep its name from being masked.
+            code=example or f"{template.name}()",
+            question=question,
+            answer=_prose(render_frame(template.frames["answer"][0], bound)),
+            example=example,
+            sql=next((render_frame(frame, bound, style) for frame in template.frames["sql"]), None),
+        )  # fmt: skip
 
-    def prove(self, draft: Draft, engine: Engine) -> Record:
+    def prove(self, draft: Question, engine: Engine) -> Proved:
         spec = draft.template.spec
         assert isinstance(spec, QaTemplate)
-        code = None
-        if spec.code_example is not None:
-            code = draft.code
+        if draft.example is not None:
             try:
-                (_prove_in_workshop if spec.files else _prove_on_engine)(draft, engine)
+                found = (
+                    _run_with_files(draft.example, draft.database, draft.tables)
+                    if spec.files
+                    else _run_on_engine(draft.example, engine)
+                )
             except (SyntaxError, ForbiddenCode) as error:
-                raise draft.template.error(f"{error}\n{code}", "code_example") from error
-        return {
-            "input": {"question": draft.texts["question"]},
-            "target": {"answer": draft.texts["answer"], "code_example": code},
-            "meta": {"topic": spec.topic},
-        }
+                raise draft.template.error(f"{error}\n{draft.example}", "code_example") from error
+            if draft.sql is not None:
+                _compare_with_sql(draft, draft.sql, engine, found)
+        return Proved(
+            {"question": draft.question},
+            {"answer": draft.answer, "code_example": draft.example},
+            {"topic": spec.topic},
+        )
 
     def recheck(self, record: Record, engine: Engine) -> None:
         code, tables = record["target"]["code_example"], tuple(record["context"]["tables"])
         if code is None:
             return
         try:
-            sql = engine.to_sql(code)
-        except CodeFails:  # code that reads, writes or executes
-            workshop.run(code, engine.database, tables)
+            sql = to_query(engine, code)
+        except Rejected:  # code that reads, writes or executes
+            for rows in FULL:
+                _run_with_files(code, row_set(engine.database, rows), tables)
         else:
-            run_query(engine, sql, orders_result(sql))
+            run_on_every_row_set(engine, sql)
 
     def question(self, record: Record) -> str:
         return record["input"]["question"]
@@ -161,52 +178,32 @@ class Qa(Task):
         return "\n\n".join(part for part in parts if part is not None)
 
 
-def _prove_on_engine(draft: Draft, engine: Engine) -> None:
-    try:
-        expression = engine.evaluate(draft.code)
-        if not isinstance(expression, ir.Expr):
-            raise Rejected("not_an_expression", draft.code)
-        compiled = engine.compile(expression)
-    except (SyntaxError, ForbiddenCode, Rejected):
-        raise
-    except Exception as error:  # Ibis raises whatever it meets
-        raise Rejected("code_fails", f"{type(error).__name__}: {error}\n{draft.code}") from error
-    found = run_query(engine, compiled, _is_ordered(draft) or "ORDER BY" in compiled)
-    _compare_with_sql(draft, engine, found)
+# A mistake of the template, not of a draft.
+_OF_THE_TEMPLATE = (SyntaxError, ForbiddenCode)
 
 
-def _prove_in_workshop(draft: Draft, engine: Engine) -> None:
-    tables = {value.table.name: None for value in draft.bound.values() if isinstance(value, TableValue)}
+def _run_on_engine(code: str, engine: Engine) -> Result:
+    return run_query(engine, to_query(engine, code, reason="code_fails", let_through=_OF_THE_TEMPLATE))
+
+
+def _run_with_files(code: str, database: Database, tables: tuple[str, ...]) -> Result | None:
     try:
-        outcome = workshop.run(draft.code, draft.database, tuple(tables))
-    except (SyntaxError, ForbiddenCode, InputError):
-        raise
-    except workshop.NothingCame as nothing:
-        raise Rejected("empty_result", f"{nothing}\n{draft.code}") from nothing
-    except Exception as error:
-        raise Rejected("code_fails", f"{type(error).__name__}: {error}\n{draft.code}") from error
-    if "sql" in draft.texts and outcome.table is None:
+        with rejecting("code_fails", code, (*_OF_THE_TEMPLATE, InputError, scratch.NothingCame)):
+            return scratch.run(code, database, tables).table
+    except scratch.NothingCame as nothing:
+        raise Rejected("empty_result", f"{nothing}\n{code}") from nothing
+
+
+def _compare_with_sql(draft: Question, sql: str, engine: Engine, found: Result | None) -> None:
+    if found is None:
         raise draft.template.error("the code example gives no table that could be compared with it", "sql")
-    if outcome.table is not None:
-        _compare_with_sql(draft, engine, outcome.table)
-
-
-def _compare_with_sql(draft: Draft, engine: Engine, found: Result) -> None:
-    if "sql" not in draft.texts:
-        return
-    sql = draft.texts["sql"]
-    expected = run_query(engine, sql, _is_ordered(draft))
+    expected = run_query(engine, sql)
     if not found.types:  # values that came back through Arrow or pandas have types of their own
         rows = [tuple(str(v) if isinstance(v, uuid.UUID) else v for v in row) for row in expected.rows]
         expected = replace(expected, types=(), rows=rows)
-    if different := difference(expected, found, _is_ordered(draft)):
+    if different := difference(expected, found, is_ordered(sql)):
         shown = "\n".join(f"{r.columns} {r.types} {r.rows[:3]}" for r in (expected, found))
         raise Rejected(f"sql_differs_in_{different}", f"{sql}\n{draft.code}\n{shown}")
-
-
-def _is_ordered(draft: Draft) -> bool:
-    frames = draft.template.frames["sql"]
-    return bool(frames) and frames[0].is_ordered
 
 
 def _prose(text: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ibert_builder.tasks.base import Task
 from ibert_builder.tasks.code_completion import CodeCompletion
 from ibert_builder.tasks.documentation.task import Documentation
@@ -10,7 +12,7 @@ from ibert_builder.tasks.ibis_to_sql import IbisToSql
 from ibert_builder.tasks.qa import Qa
 from ibert_builder.tasks.sql_to_ibis import SqlToIbis
 
-_ALL: tuple[Task, ...] = (
+_ALL: tuple[Task[Any], ...] = (
     CodeCompletion(),
     SqlToIbis(),
     IbisToSql(),
@@ -18,4 +20,4 @@ _ALL: tuple[Task, ...] = (
     Qa(),
     Documentation(),
 )
-TASKS: dict[str, Task] = {task.name: task for task in _ALL}
+TASKS: dict[str, Task[Any]] = {task.name: task for task in _ALL}

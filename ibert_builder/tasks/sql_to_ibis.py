@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import sqlite3
+from dataclasses import dataclass
 
 import duckdb
 import sqlglot
@@ -13,16 +14,16 @@ from sqlglot import exp
 from sqlglot.errors import ErrorLevel, SqlglotError
 
 from ibert_builder.dialects.portable import foreign_to
-from ibert_builder.execution.engine import CodeFails, Engine
-from ibert_builder.execution.proofs import Rejected, disagreement, run_query
-from ibert_builder.execution.results import Result, difference, orders_result
+from ibert_builder.execution.engine import Engine
+from ibert_builder.execution.proofs import Rejected, disagreement, rejecting, run_query, to_query
+from ibert_builder.execution.results import Result, difference, is_ordered
 from ibert_builder.execution.sqlite import differs_in_sqlite
-from ibert_builder.tasks.base import Draft, Record, Setting, Task
+from ibert_builder.tasks.base import Record, Task
+from ibert_builder.tasks.drafts import Draft, Proved, Setting
 from ibert_builder.tasks.fields import TextField
 from ibert_builder.templating.layout import layout
-from ibert_builder.templating.sampler import Sampler
 from ibert_builder.templating.style import sql_style
-from ibert_builder.templating.templates import Template, TemplateSpec, bind
+from ibert_builder.templating.templates import Template, TemplateSpec
 from ibert_builder.templating.values import render_frame
 from ibert_builder.tidy.print import write
 
@@ -55,7 +56,16 @@ class SqlToIbisTemplate(TemplateSpec):
     languages = {"sql": "sql", "ibis": "ibis"}
 
 
-class SqlToIbis(Task):
+@dataclass(frozen=True, kw_only=True)
+class Query(Draft):
+    """A query in DuckDB's SQL, and the dialect to put it in."""
+
+    sql: str
+    dialect: str
+    or_duckdb: bool  # where the dialect cannot say it
+
+
+class SqlToIbis(Task[Query]):
     name = "sql_to_ibis"
     system_prompt = "Translate the SQL query to equivalent Ibis code."
     template = SqlToIbisTemplate
@@ -65,28 +75,25 @@ class SqlToIbis(Task):
     target = {"ibis": TextField("ibis")}
     dialects = ("duckdb", *DIALECTS)
 
-    def expand(self, template: Template, setting: Setting) -> Draft:
+    def expand(self, template: Template, setting: Setting) -> Query:
         rng = setting.rng
-        bound = bind(template, Sampler(setting.database, setting.engine, setting.phrasebook, rng))
+        bound = setting.bind(template)
         sql = render_frame(template.frames["sql"][0], bound, sql_style(rng, bound))
         ibis_code = layout(render_frame(template.frames["ibis"][0], bound))
         dialect = draw_dialect(setting, DIALECTS)
         # The key leaves the dialect out: a query that its dialect cannot say stays in DuckDB's.
-        texts = {
-            "sql": sql,
-            "dialect": dialect,
-            "or_duckdb": setting.dialects is None or "duckdb" in setting.dialects,
-        }
-        return Draft(template, setting.database, bound, sql, ibis_code, texts)
+        return Query(
+            template=template, database=setting.database, bound=bound, key=sql, code=ibis_code,
+            sql=sql, dialect=dialect, or_duckdb=setting.dialects is None or "duckdb" in setting.dialects,
+        )  # fmt: skip
 
-    def prove(self, draft: Draft, engine: Engine) -> Record:
-        sql, dialect = draft.texts["sql"], draft.texts["dialect"]
-        ordered = draft.template.frames["sql"][0].is_ordered
-        expected = run_query(engine, sql, ordered)
-        try:
-            found = engine.run_code(draft.code)
-        except CodeFails as error:
-            raise Rejected("ibis_fails", str(error)) from error
+    def prove(self, draft: Query, engine: Engine) -> Proved:
+        sql, dialect = draft.sql, draft.dialect
+        ordered = is_ordered(sql)
+        expected = run_query(engine, sql)
+        compiled = to_query(engine, draft.code)
+        with rejecting("ibis_fails", draft.code):
+            found = engine.run_sql(compiled)
         if different := difference(expected, found, ordered):
             raise Rejected(
                 f"results_differ_in_{different}", f"{sql}\n{draft.code}\n{_contrast(expected, found)}"
@@ -95,15 +102,15 @@ class SqlToIbis(Task):
             try:
                 sql = self._foreign(engine, sql, dialect, expected, ordered)
             except Rejected:
-                if not draft.texts["or_duckdb"]:
+                if not draft.or_duckdb:
                     raise
                 dialect = "duckdb"
-        return {"input": {"sql": sql, "dialect": dialect}, "target": {"ibis": draft.code}}
+        return Proved({"sql": sql, "dialect": dialect}, {"ibis": draft.code})
 
     def recheck(self, record: Record, engine: Engine) -> None:
         sql, dialect = record["input"]["sql"], record["input"]["dialect"]
-        compiled = engine.to_sql(record["target"]["ibis"])
-        ordered = orders_result(sql)
+        compiled = to_query(engine, record["target"]["ibis"])
+        ordered = is_ordered(sql)
         if dialect == "sqlite":
             different = differs_in_sqlite(engine, compiled, sql, ordered)
         else:

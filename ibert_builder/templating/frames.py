@@ -105,12 +105,6 @@ class Frame:
         return _parse(self.filled(), self.language, self.is_statement)
 
     @functools.cached_property
-    def is_ordered(self) -> bool:
-        """Whether an SQL query orders its result."""
-        tree = self.parse()
-        return isinstance(tree, exp.Query) and tree.args.get("order") is not None
-
-    @functools.cached_property
     def deferrable(self) -> frozenset[int]:
         """The placeholders at which a column of the only table may be written `_.column`.
 

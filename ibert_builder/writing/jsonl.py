@@ -173,7 +173,7 @@ class _Files:
             self.write(name, "")
 
 
-def _refuse_fruitless(catalog: Catalog, task: Task, tally: Tally) -> None:
+def _refuse_fruitless(catalog: Catalog, task: Task[Any], tally: Tally) -> None:
     """A template of which nothing was proved is wrong; one that was never drawn may only be rare in a small build."""
     for template in catalog.templates[task.name]:
         outcomes = {o: n for (_, name, o), n in tally.outcomes.items() if name == template.name}

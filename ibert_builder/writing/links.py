@@ -6,6 +6,7 @@ import ast
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import sqlglot
 
@@ -20,7 +21,7 @@ def _refuse_own_files(links: Mapping[str, Path], out: Path, names: list[str]) ->
             raise InputError("this build would replace that file itself", file=path, key="--link")
 
 
-def check_link(task: Task, path: Path) -> int:
+def check_link(task: Task[Any], path: Path) -> int:
     """Check a JSONL file that is to stand for a task, and count its lines.
 
     Every line must be a record of the task, whose SQL parses and whose Ibis code is Python. The queries are not run:
@@ -41,7 +42,7 @@ def check_link(task: Task, path: Path) -> int:
     return lines
 
 
-def _check_line(task: Task, path: Path, number: int, line: str) -> None:
+def _check_line(task: Task[Any], path: Path, number: int, line: str) -> None:
     def wrong(key: str, problem: str) -> InputError:
         return InputError(problem, file=path, line=number, key=key)
 

@@ -36,7 +36,7 @@ class _Recorder(SqlToIbis):
 
     def prove(self, draft, engine):
         proved = super().prove(draft, engine)
-        self.pairs.append((draft.database.name, draft.texts["sql"], draft.code))
+        self.pairs.append((draft.database.name, draft.sql, draft.code))
         return proved
 
 

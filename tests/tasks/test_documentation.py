@@ -13,7 +13,6 @@ from ibert_builder.errors import InputError
 from ibert_builder.execution.engine import engine_for
 from ibert_builder.execution.proofs import Rejected
 from ibert_builder.generation.catalog import default_templates_dir
-from ibert_builder.tasks.base import Setting
 from ibert_builder.tasks.documentation.docstrings import (
     QUOTES,
     STYLES,
@@ -25,6 +24,8 @@ from ibert_builder.tasks.documentation.docstrings import (
     write,
 )
 from ibert_builder.tasks.documentation.task import Documentation
+from ibert_builder.tasks.drafts import Setting
+from ibert_builder.tasks.record import make_record
 from ibert_builder.templating.phrases import load_phrases
 from ibert_builder.templating.sampler import NoFit
 from ibert_builder.templating.templates import load_templates
@@ -61,8 +62,8 @@ def drafts(catalog, template, least):
                 draft = TASK.expand(template, setting(database, template.name, database.name, attempt))
             except NoFit:
                 continue
-            if styles[draft.texts["style"]] < least:
-                styles[draft.texts["style"]] += 1
+            if styles[draft.style] < least:
+                styles[draft.style] += 1
                 yield draft
             if all(styles[style] >= least for style in STYLES):
                 return
@@ -72,7 +73,7 @@ def drafts(catalog, template, least):
 @pytest.fixture(scope="module")
 def record(catalog):
     draft = next(drafts(catalog, TEMPLATES[0], 1))
-    return TASK.record(draft, TASK.prove(draft, engine_for(draft.database)), unseen=False)
+    return make_record(TASK, draft, TASK.prove(draft, engine_for(draft.database)), unseen=False)
 
 
 def test_record_has_the_shape_of_the_seed(record):
@@ -101,13 +102,13 @@ def test_user_sees_code_and_style_and_gets_the_docstring(record):
 def test_docstring_is_that_of_its_function_in_its_style_alone(catalog, template):
     for draft in drafts(catalog, template, 1):
         proved = TASK.prove(draft, engine_for(draft.database))
-        docstring, style = proved["target"]["docstring"], proved["input"]["style"]
-        documented = insert(proved["input"]["code"], docstring)
+        docstring, style = proved.target["docstring"], proved.input["style"]
+        documented = insert(proved.input["code"], docstring)
         function = ast.parse(documented).body[0]
         assert f"{QUOTES}{ast.get_docstring(function)}{QUOTES}" == docstring
         assert not docstring.startswith(f"{QUOTES}\n") and not docstring.endswith(f"\n{QUOTES}")
         said = check(draft.code, docstring, style)
-        assert said == draft.texts["documented"]
+        assert said == draft.documented
         for other in set(STYLES) - {style}:
             with pytest.raises(DocstringError):
                 check(draft.code, docstring, other)
@@ -119,7 +120,7 @@ def test_each_style_is_drawn_for_a_quarter_of_the_drafts_or_more(catalog):
     for template in TEMPLATES:
         for index in range(12):
             try:
-                styles[TASK.expand(template, setting(webshop, template.name, index)).texts["style"]] += 1
+                styles[TASK.expand(template, setting(webshop, template.name, index)).style] += 1
             except NoFit:
                 break
     assert set(styles) == set(STYLES)
@@ -265,8 +266,10 @@ def attempt(tmp_path, webshop, old, new):
 
 
 def test_the_template_that_is_spoilt_below_is_good(tmp_path, webshop):
-    assert attempt(tmp_path, webshop, "name: bad", "name: good")["target"]["docstring"].startswith(
-        f"{QUOTES}Select the first"
+    assert (
+        attempt(tmp_path, webshop, "name: bad", "name: good")
+        .target["docstring"]
+        .startswith(f"{QUOTES}Select the first")
     )
 
 

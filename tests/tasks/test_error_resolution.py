@@ -21,11 +21,12 @@ from ibert_builder.generation.catalog import default_templates_dir
 from ibert_builder.generation.generate import Options
 from ibert_builder.sandbox.check import check
 from ibert_builder.sandbox.policy import MISTAKEN
-from ibert_builder.tasks.base import Setting
+from ibert_builder.tasks.drafts import Setting
 from ibert_builder.tasks.error_resolution.error_types import ERROR_TYPES
 from ibert_builder.tasks.error_resolution.messages import LINES, WIDTH, contrast, message
 from ibert_builder.tasks.error_resolution.mistakes import misspelt
 from ibert_builder.tasks.error_resolution.task import SIMILARITY, ErrorResolution
+from ibert_builder.tasks.record import make_record
 from ibert_builder.tasks.registry import TASKS
 from ibert_builder.templating.phrases import load_phrases
 from ibert_builder.templating.sampler import NoFit
@@ -69,7 +70,7 @@ def a_draft(catalog, template, first=0):
 
 def a_record(catalog, template, first=0):
     draft = a_draft(catalog, template, first)
-    return TASK.record(draft, TASK.prove(draft, engine_for(draft.database)), unseen=False)
+    return make_record(TASK, draft, TASK.prove(draft, engine_for(draft.database)), unseen=False)
 
 
 def a_kept_record(catalog, template, first):

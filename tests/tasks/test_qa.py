@@ -20,8 +20,10 @@ from ibert_builder.generation.catalog import default_templates_dir
 from ibert_builder.ibis_api.mentions import check_names
 from ibert_builder.ibis_api.names import UnknownName
 from ibert_builder.sandbox import limits
-from ibert_builder.tasks.base import Record, Setting
+from ibert_builder.tasks.base import Record
+from ibert_builder.tasks.drafts import Setting
 from ibert_builder.tasks.qa import Qa, QaTemplate
+from ibert_builder.tasks.record import make_record
 from ibert_builder.templating.phrases import load_phrases
 from ibert_builder.templating.sampler import NoFit
 from ibert_builder.templating.templates import Template, load_templates
@@ -66,7 +68,7 @@ def write(tmp_path: Path) -> Callable[[str], Template]:
 def prove(template: Template, database: Database, seed: int = 0, index: int = 0) -> Record:
     engine = engine_for(database)
     draft = QA.expand(template, Setting(database, engine, BOOK, random.Random(seed), index=index))
-    return QA.record(draft, QA.prove(draft, engine), False)
+    return make_record(QA, draft, QA.prove(draft, engine), False)
 
 
 def line_of(text: str) -> int:

@@ -9,7 +9,8 @@ import pytest
 from ibert_builder.execution.engine import engine_for
 from ibert_builder.execution.proofs import Rejected
 from ibert_builder.generation.catalog import load_catalog
-from ibert_builder.tasks.base import Setting
+from ibert_builder.tasks.drafts import Setting
+from ibert_builder.tasks.record import make_record
 from ibert_builder.tasks.registry import TASKS
 from ibert_builder.templating.sampler import NoFit
 
@@ -35,9 +36,8 @@ def test_template_gives_proved_examples(task_name, template):
         if (most := task.most(template)) is not None and index >= most:
             break
         try:
-            record = task.record(
-                draft := task.expand(template, setting), task.prove(draft, engine), unseen=False
-            )
+            draft = task.expand(template, setting)
+            record = make_record(task, draft, task.prove(draft, engine), unseen=False)
         except NoFit:
             continue
         except Rejected as reason:

@@ -7,7 +7,7 @@ import yaml
 
 from ibert_builder.dialects.compilers import compile_for, grammar
 from ibert_builder.execution.engine import engine_for
-from ibert_builder.execution.results import difference, orders_result
+from ibert_builder.execution.results import difference, is_ordered
 from ibert_builder.tidy.print import reflow
 from ibert_builder.tidy.tidy import tidy
 from tests.conftest import ROOT
@@ -32,7 +32,7 @@ def test_tidied_sql(case, dialect, webshop):
     assert sql == case["sql"][dialect].rstrip()
     if dialect == "duckdb":
         expected = engine.run_sql(engine.compile(expression))
-        assert difference(expected, engine.run_sql(sql), ordered=orders_result(sql)) is None
+        assert difference(expected, engine.run_sql(sql), ordered=is_ordered(sql)) is None
 
 
 def test_lines_are_joined_where_they_fit_and_nowhere_else():

@@ -10,17 +10,16 @@ import re
 import symtable
 import textwrap
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
-import duckdb
-import ibis.expr.types as ir
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from ibert_builder.errors import ForbiddenCode, unknown
 from ibert_builder.execution.engine import Engine
-from ibert_builder.execution.proofs import Rejected, run_query
+from ibert_builder.execution.proofs import Rejected, run_query, to_query
 from ibert_builder.sandbox.policy import FUNCTION
-from ibert_builder.tasks.base import Draft, Record, Setting, Task
+from ibert_builder.tasks.base import Record, Task
 from ibert_builder.tasks.documentation.docstrings import (
     INDENT,
     QUOTES,
@@ -35,12 +34,12 @@ from ibert_builder.tasks.documentation.docstrings import (
     signature,
     write,
 )
+from ibert_builder.tasks.drafts import Draft, Proved, Setting
 from ibert_builder.tasks.fields import TextField
 from ibert_builder.templating.frames import Language, join_chains, parse_frame
 from ibert_builder.templating.layout import WIDTH as CODE_WIDTH
 from ibert_builder.templating.layout import fit, layout
-from ibert_builder.templating.sampler import Sampler
-from ibert_builder.templating.templates import Template, TemplateSpec, bind
+from ibert_builder.templating.templates import Template, TemplateSpec
 from ibert_builder.templating.values import render_frame
 
 
@@ -150,7 +149,18 @@ _NAMES = re.compile(r"\b[A-Za-z0-9]*(?:_[A-Za-z0-9]+)+\b")
 _GIVEN = {"ibis", "_", "s", *FUNCTION.builtins}
 
 
-class Documentation(Task):
+@dataclass(frozen=True, kw_only=True)
+class FunctionDraft(Draft):
+    """A function, what is to be said of it and in which style, and calls of it that run or raise."""
+
+    style: str
+    signature: Signature
+    documented: Documented
+    calls: tuple[str, ...]
+    fails: tuple[str, ...]
+
+
+class Documentation(Task[FunctionDraft]):
     name = "documentation"
     system_prompt = "Generate a docstring for the Ibis function in {style} format."
     template = DocumentationTemplate
@@ -159,9 +169,9 @@ class Documentation(Task):
     target = {"docstring": TextField("docstring")}
     meta = {"style": TextField("label")}
 
-    def expand(self, template: Template, setting: Setting) -> Draft:
+    def expand(self, template: Template, setting: Setting) -> FunctionDraft:
         style = setting.rng.choice(STYLES)
-        bound = bind(template, Sampler(setting.database, setting.engine, setting.phrasebook, setting.rng))
+        bound = setting.bind(template)
 
         def texts(field: str) -> list[str]:
             return [_sentence(render_frame(frame, bound)) for frame in template.frames[field]]
@@ -185,24 +195,24 @@ class Documentation(Task):
             return_type=found.return_type or written.get("return"),
             raises=tuple((name, _sentence(text)) for name, text in pairs("raises")),
         )
-        calls = {
-            field: [render_frame(frame, bound) for frame in template.frames[field]]
+        calls, fails = (
+            tuple(render_frame(frame, bound) for frame in template.frames[field])
             for field in ("calls", "fails")
-        }
-        return Draft(
-            template, setting.database, bound, f"{style}\n{code}", code,
-            {"style": style, "signature": found, "documented": documented, **calls},
+        )
+        return FunctionDraft(
+            template=template, database=setting.database, bound=bound, key=f"{style}\n{code}", code=code,
+            style=style, signature=found, documented=documented, calls=calls, fails=fails,
         )  # fmt: skip
 
-    def prove(self, draft: Draft, engine: Engine) -> Record:
-        style, documented = draft.texts["style"], draft.texts["documented"]
+    def prove(self, draft: FunctionDraft, engine: Engine) -> Proved:
+        style, documented = draft.style, draft.documented
         if foreign := sorted(_globals(draft.code) - _GIVEN):
             raise draft.template.error(
                 f"the function uses '{foreign[0]}', which is none of its parameters or variables", "code"
             )
-        for call in draft.texts["calls"]:
+        for call in draft.calls:
             _run(draft, engine, call)
-        _fail_as_documented(draft, engine, draft.texts["signature"])
+        _fail_as_documented(draft, engine)
         docstring = write(documented, style)
         try:
             said = check(draft.code, docstring, style)
@@ -214,11 +224,7 @@ class Documentation(Task):
             raise Rejected("name_not_in_code", f"{strange[0]}\n{docstring}")
         if said != documented:
             raise Rejected("docstring_misread", f"{said}\n{docstring}")
-        return {
-            "input": {"code": draft.code, "style": style},
-            "target": {"docstring": docstring},
-            "meta": {"style": style},
-        }
+        return Proved({"code": draft.code, "style": style}, {"docstring": docstring}, {"style": style})
 
     def recheck(self, record: Record, engine: Engine) -> None:
         try:
@@ -262,29 +268,22 @@ def _fitting(summaries: list[str], setting: Setting) -> str:
     return setting.rng.choice(fitting) if fitting else min(summaries, key=len)
 
 
-def _run(draft: Draft, engine: Engine, call: str) -> None:
+def _run(draft: FunctionDraft, engine: Engine, call: str) -> None:
     """Call the function on the sample tables and execute what it gives."""
     program = f"{draft.code}\n\n\n{call}"
+    never_of_slots = (SyntaxError, ForbiddenCode, NameError)
     try:
-        expression = engine.evaluate(program, FUNCTION)
-        if not isinstance(expression, ir.Expr):
-            raise Rejected("not_an_expression", program)
-        sql = engine.compile(expression)
-    except Rejected:
-        raise
-    except (SyntaxError, ForbiddenCode, NameError) as error:  # never an accident of the slots
-        raise draft.template.error(
-            f"the function does not run: {type(error).__name__}: {error}\n{program}", "code"
-        ) from error
-    except (Exception, duckdb.Error) as error:
-        raise Rejected("function_fails", f"{type(error).__name__}: {error}\n{program}") from error
-    run_query(engine, sql, bool(re.search(r"\bORDER BY\b", sql)))
+        sql = to_query(engine, program, rules=FUNCTION, reason="function_fails", let_through=never_of_slots)
+    except never_of_slots as error:
+        problem = f"the function does not run: {type(error).__name__}: {error}\n{program}"
+        raise draft.template.error(problem, "code") from error
+    run_query(engine, sql)
 
 
-def _fail_as_documented(draft: Draft, engine: Engine, found: Signature) -> None:
+def _fail_as_documented(draft: FunctionDraft, engine: Engine) -> None:
     """Every failing call raises an exception of the signature, and every one of them is raised by a call."""
-    raised = set()
-    for call in draft.texts["fails"]:
+    found, raised = draft.signature, set()
+    for call in draft.fails:
         try:
             engine.evaluate(f"{draft.code}\n\n\n{call}", FUNCTION)
         except Exception as error:

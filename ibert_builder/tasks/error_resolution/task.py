@@ -9,37 +9,29 @@ from __future__ import annotations
 import difflib
 import warnings
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from dataclasses import dataclass
+from typing import ClassVar
 
 import duckdb
-import ibis.expr.types as ir
-import sqlglot
-from ibis.common.exceptions import IbisError
 from pydantic import Field, field_validator, model_validator
-from sqlglot import exp
 
 from ibert_builder.databases.row_sets import FULL
 from ibert_builder.errors import ForbiddenCode, unknown
 from ibert_builder.execution.engine import Engine
-from ibert_builder.execution.proofs import Rejected, run_query
-from ibert_builder.execution.results import Result, difference, orders_result
+from ibert_builder.execution.proofs import Rejected, run_on_every_row_set, run_query, to_query
+from ibert_builder.execution.results import Result, difference, is_ordered
 from ibert_builder.sandbox.policy import MISTAKEN
-from ibert_builder.tasks.base import Draft, Record, Setting, Task
+from ibert_builder.tasks.base import Record, Task
+from ibert_builder.tasks.drafts import Draft, Proved, Setting
 from ibert_builder.tasks.error_resolution.error_types import ERROR_TYPES
 from ibert_builder.tasks.error_resolution.messages import contrast, message
 from ibert_builder.tasks.error_resolution.mistakes import Mistakable, laid_out_alike, render_broken
 from ibert_builder.tasks.fields import TextField
 from ibert_builder.templating.frames import Language
-from ibert_builder.templating.sampler import Sampler
-from ibert_builder.templating.templates import Template, TemplateSpec, bind
+from ibert_builder.templating.templates import Template, TemplateSpec
 from ibert_builder.templating.values import Style, render_frame
 
 Wordings = str | list[str]  # one text, or several of which one is drawn
-
-# What code can fail with, wherever in building, compiling or running its query.
-FAILURES = (
-    SyntaxError, NameError, TypeError, AttributeError, ValueError, LookupError, IbisError, duckdb.Error,
-)  # fmt: skip
 
 SIMILARITY = 0.6  # of the broken code and its fix, as difflib measures it
 
@@ -83,7 +75,25 @@ class ErrorResolutionTemplate(TemplateSpec):
         return self
 
 
-class ErrorResolution(Task):
+@dataclass(frozen=True, kw_only=True)
+class Mistake(Draft):
+    """Correct code, and the same code with a mistake.
+
+    Attributes:
+        expectation: of logical errors: what is wanted.
+        sql: that gives what the correct code gives, where the template has it.
+        wording: of [0, 1), picks how a wrong result is told.
+    """
+
+    broken: str
+    context_info: str | None
+    expectation: str | None
+    explanation: str | None
+    sql: str | None
+    wording: float
+
+
+class ErrorResolution(Task[Mistake]):
     name = "error_resolution"
     system_prompt = "Fix the compilation or type error in the Ibis code."
     template = ErrorResolutionTemplate
@@ -96,51 +106,60 @@ class ErrorResolution(Task):
     target = {"fixed_code": TextField("ibis"), "explanation": TextField("prose")}
     meta = {"error_type": TextField("label")}
 
-    def expand(self, template: Template, setting: Setting) -> Draft:
+    def expand(self, template: Template, setting: Setting) -> Mistake:
         rng = setting.rng
-        bound = bind(template, Sampler(setting.database, setting.engine, setting.phrasebook, rng))
+        bound = setting.bind(template)
         mistakable = {name: Mistakable(value) for name, value in bound.items()}
         broken = render_broken(template.frames["broken"][0], mistakable)
         fixed, broken = laid_out_alike(render_frame(template.frames["code"][0], bound), broken)
-        texts: dict[str, Any] = {"broken": broken, "wording": rng.random()}
-        for field in ("context_info", "expectation", "explanation"):
-            frames = template.frames[field]
-            texts[field] = _sentence(render_frame(rng.choice(frames), mistakable)) if frames else None
-        if reference := template.frames["sql"]:
-            texts["sql"] = render_frame(reference[0], bound, Style(qualify=True))
-        key = broken if texts["expectation"] is None else f"{broken}\n{texts['expectation']}"
-        return Draft(template, setting.database, bound, key, fixed, texts)
+        wording = rng.random()
 
-    def prove(self, draft: Draft, engine: Engine) -> Record:
-        spec, broken = draft.template.spec, draft.texts["broken"]
+        def drawn(field: str) -> str | None:
+            frames = template.frames[field]
+            return _sentence(render_frame(rng.choice(frames), mistakable)) if frames else None
+
+        context_info, expectation, explanation = map(drawn, ("context_info", "expectation", "explanation"))
+        sql = [render_frame(frame, bound, Style(qualify=True)) for frame in template.frames["sql"]]
+        return Mistake(
+            template=template, database=setting.database, bound=bound,
+            key=broken if expectation is None else f"{broken}\n{expectation}", code=fixed,
+            broken=broken, context_info=context_info, expectation=expectation, explanation=explanation,
+            sql=sql[0] if sql else None, wording=wording,
+        )  # fmt: skip
+
+    def prove(self, draft: Mistake, engine: Engine) -> Proved:
+        spec, broken = draft.template.spec, draft.broken
         assert isinstance(spec, ErrorResolutionTemplate)
         alike = difflib.SequenceMatcher(None, broken, draft.code, autojunk=False).ratio()
         if not SIMILARITY <= alike < 1:
             wanted = f"{alike:.2f} alike (expected {SIMILARITY} or more, below 1)"
             raise Rejected("not_a_small_edit", f"{wanted}\n{broken}\n{draft.code}")
-        sql, ordered, expected = _run_fixed(draft, engine)
-        error, info = None, draft.texts["context_info"]
+        sql, expected = _run_fixed(draft, engine)
+        error, info = None, draft.context_info
         if spec.raises is None:
-            found = _run_mistake(broken, sql, expected, ordered, engine)
-            outcome = contrast(expected, found, ordered, draft.texts["wording"])
-            info = " ".join(filter(None, (info, draft.texts["expectation"], outcome)))
+            found = _run_mistake(broken, sql, expected, engine)
+            outcome = contrast(expected, found, is_ordered(sql), draft.wording)
+            info = " ".join(filter(None, (info, draft.expectation, outcome)))
         else:
             error = _raise_mistake(broken, spec.raises, engine)
-        return {
-            "input": {"broken_code": broken, "error": error, "context_info": info},
-            "target": {"fixed_code": draft.code, "explanation": draft.texts["explanation"]},
-            "meta": {"error_type": spec.error_type},
-        }
+        return Proved(
+            {"broken_code": broken, "error": error, "context_info": info},
+            {"fixed_code": draft.code, "explanation": draft.explanation},
+            {"error_type": spec.error_type},
+        )
 
     def recheck(self, record: Record, engine: Engine) -> None:
         broken, error = record["input"]["broken_code"], record["input"]["error"]
-        fixed = engine.to_sql(record["target"]["fixed_code"])
-        ordered = orders_result(fixed)
-        expected = run_query(engine, fixed, ordered)
+        fixed = to_query(engine, record["target"]["fixed_code"])
+        expected = run_on_every_row_set(engine, fixed)
         if error is None:
-            _run_mistake(broken, fixed, expected, ordered, engine)
-        elif (found := _raise_mistake(broken, error.partition(":")[0], engine)) != error:
+            _run_mistake(broken, fixed, expected, engine)
+            return
+        wanted = error.partition(":")[0]
+        if (found := _raise_mistake(broken, wanted, engine)) != error:
             raise Rejected("raises_another_error", f"{found}\n{broken}")
+        for rows in FULL[1:]:  # the words of an error may depend on values, its class may not
+            _raise_mistake(broken, wanted, engine, rows)
 
     def question(self, record: Record) -> str:
         given = record["input"]
@@ -160,43 +179,31 @@ def _sentence(text: str) -> str:
     return text[0].upper() + text[1:]
 
 
-def _run_fixed(draft: Draft, engine: Engine) -> tuple[str, bool, Result]:
-    """The SQL of the fixed code, whether it orders its rows, and its result.
+def _run_fixed(draft: Mistake, engine: Engine) -> tuple[str, Result]:
+    """The SQL of the fixed code, and its result.
 
     Raises:
         Rejected: the fix fails, warns of deprecation, gives nothing, or is not what the reference SQL gives.
     """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", FutureWarning)
-            expression = engine.evaluate(draft.code)
-            if not isinstance(expression, ir.Expr):
-                raise Rejected("not_an_expression", draft.code)
-            sql = engine.compile(expression)
-    except (*FAILURES, FutureWarning) as error:
-        raise Rejected("fix_fails", f"{type(error).__name__}: {error}\n{draft.code}") from error
-    query = sqlglot.parse_one(sql, read="duckdb")
-    ordered = isinstance(query, exp.Query) and query.args.get("order") is not None
-    try:
-        result = run_query(engine, sql, ordered)
-    except Rejected as rejected:
-        reason = "fix_fails" if rejected.reason == "sql_fails" else rejected.reason
-        raise Rejected(reason, f"{rejected.detail}\n{draft.code}") from rejected
-    if reference := draft.texts.get("sql"):
-        by_order = draft.template.frames["sql"][0].is_ordered
-        if different := difference(run_query(engine, reference, by_order), result, by_order):
-            raise Rejected(f"fix_differs_from_sql_in_{different}", f"{reference}\n{draft.code}")
-    return sql, ordered, result
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", FutureWarning)
+        sql = to_query(engine, draft.code, reason="fix_fails")
+    result = run_query(engine, sql, reason="fix_fails")
+    if draft.sql is not None:
+        expected = run_query(engine, draft.sql)
+        if different := difference(expected, result, is_ordered(draft.sql)):
+            raise Rejected(f"fix_differs_from_sql_in_{different}", f"{draft.sql}\n{draft.code}")
+    return sql, result
 
 
-def _raise_mistake(code: str, wanted: str, engine: Engine) -> str:
+def _raise_mistake(code: str, wanted: str, engine: Engine, rows: int = 0) -> str:
     """Run code that is to raise an exception of class `wanted`, and give its message.
 
     Raises:
         Rejected: it raises another one or none, or is not allowed to run.
     """
     try:
-        engine.run_sql(_compile_mistake(code, engine))
+        engine.run_sql(_compile_mistake(code, engine), rows)
     except Rejected:
         raise
     except ForbiddenCode as error:
@@ -210,24 +217,25 @@ def _raise_mistake(code: str, wanted: str, engine: Engine) -> str:
 
 
 def _compile_mistake(code: str, engine: Engine) -> str:
+    """The SQL of code with a mistake; whatever it raises in Ibis comes through."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        expression = engine.evaluate(code, MISTAKEN)
-        if not isinstance(expression, ir.Expr):
-            raise Rejected("not_an_expression", f"{type(expression).__name__}\n{code}")
-        return engine.compile(expression)
+        return to_query(engine, code, rules=MISTAKEN, let_through=(Exception,))
 
 
-def _run_mistake(code: str, fixed_sql: str, expected: Result, ordered: bool, engine: Engine) -> Result:
+def _run_mistake(code: str, fixed_sql: str, expected: Result, engine: Engine) -> Result:
     """Run code with a logical error; `expected` is what the fixed code gives, whose query is `fixed_sql`.
 
     Raises:
         Rejected: it fails, gives the same result, or what it gives is an accident of the tables' row order.
     """
+    ordered = is_ordered(fixed_sql)
     try:
         sql = _compile_mistake(code, engine)
         found = engine.run_sql(sql)
-    except FAILURES as error:
+    except Rejected:
+        raise
+    except Exception as error:
         raise Rejected("logical_error_raises", f"{message(error)}\n{code}") from error
     # Both must hold their ground with the rows reversed, or the difference could be an accident.
     differs_reversed = engine.depends_on_row_order(sql, expected, ordered)

@@ -13,16 +13,9 @@ from ibert_builder.errors import InputError
 from ibert_builder.execution.engine import engine_for
 from ibert_builder.execution.proofs import Rejected
 from ibert_builder.generation.catalog import default_templates_dir
-from ibert_builder.tasks.documentation.docstrings import (
-    QUOTES,
-    STYLES,
-    VERBS,
-    DocstringError,
-    check,
-    insert,
-    signature,
-    write,
-)
+from ibert_builder.tasks.documentation.checks import VERBS, check
+from ibert_builder.tasks.documentation.docstrings import QUOTES, STYLES, DocstringError, insert, write
+from ibert_builder.tasks.documentation.signatures import signature
 from ibert_builder.tasks.documentation.task import Documentation
 from ibert_builder.tasks.drafts import Setting
 from ibert_builder.tasks.record import make_record

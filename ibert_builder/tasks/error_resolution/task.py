@@ -8,71 +8,26 @@ from __future__ import annotations
 
 import difflib
 import warnings
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
 
 import duckdb
-from pydantic import Field, field_validator, model_validator
 
 from ibert_builder.databases.row_sets import FULL
-from ibert_builder.errors import ForbiddenCode, unknown
+from ibert_builder.errors import ForbiddenCode
 from ibert_builder.execution.engine import Engine
 from ibert_builder.execution.proofs import Rejected, run_on_every_row_set, run_query, to_query
 from ibert_builder.execution.results import Result, difference, is_ordered
 from ibert_builder.sandbox.policy import MISTAKEN
 from ibert_builder.tasks.base import Record, Task
 from ibert_builder.tasks.drafts import Draft, Proved, Setting
-from ibert_builder.tasks.error_resolution.error_types import ERROR_TYPES
 from ibert_builder.tasks.error_resolution.messages import contrast, message
 from ibert_builder.tasks.error_resolution.mistakes import Mistakable, laid_out_alike, render_broken
+from ibert_builder.tasks.error_resolution.template import ErrorResolutionTemplate
 from ibert_builder.tasks.fields import TextField
-from ibert_builder.templating.frames import Language
-from ibert_builder.templating.templates import Template, TemplateSpec
+from ibert_builder.templating.templates import Template
 from ibert_builder.templating.values import Style, render_frame
 
-Wordings = str | list[str]  # one text, or several of which one is drawn
-
 SIMILARITY = 0.6  # of the broken code and its fix, as difflib measures it
-
-
-class ErrorResolutionTemplate(TemplateSpec):
-    """Correct Ibis code, the same code with one mistake, and why that is a mistake.
-
-    `broken` and the English texts know the specs of `Mistakable` besides the usual ones.
-    """
-
-    error_type: str = Field(description="one of ERROR_TYPES")
-    code: str = Field(description="canonical Ibis, correct; one call of a chain a line; ends in the result")
-    broken: str = Field(description="the same code with the mistake; it need not even be Python")
-    raises: str | None = Field(description="the name of the exception it raises; null for a logical error")
-    context_info: Wordings | None = Field(None, description="English: what helps to see the mistake")
-    expectation: Wordings | None = Field(None, description="English, for logical errors: what is wanted")
-    explanation: Wordings = Field(description="English, one or two sentences: what was wrong, what changed")
-    sql: str | None = Field(None, description="DuckDB SQL that gives what the correct code gives")
-
-    # `broken` is text here, so that its slots are checked but not its syntax.
-    languages: ClassVar[Mapping[str, Language]] = {
-        "code": "ibis", "broken": "en", "sql": "sql",
-        "context_info": "en", "expectation": "en", "explanation": "en",
-    }  # fmt: skip
-
-    @field_validator("error_type")
-    @classmethod
-    def _known_kind(cls, kind: str) -> str:
-        if kind not in ERROR_TYPES:
-            raise ValueError(unknown("error type", kind, ERROR_TYPES))
-        return kind
-
-    @model_validator(mode="after")
-    def _says_what_is_needed(self) -> ErrorResolutionTemplate:
-        if self.raises is None and self.expectation is None:
-            raise ValueError("a logical error (`raises: null`) needs an `expectation`")
-        if self.raises is not None and self.expectation is not None:
-            raise ValueError("an `expectation` is for logical errors; here it belongs in `context_info`")
-        if self.code.strip() == self.broken.strip():
-            raise ValueError("`broken` is the same as `code`")
-        return self
 
 
 @dataclass(frozen=True, kw_only=True)

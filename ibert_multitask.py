@@ -8,7 +8,7 @@ from ibert_builder import __version__
 from ibert_builder.databases.model import SPLITS
 from ibert_builder.generation.catalog import digest, load_catalog
 from ibert_builder.generation.generate import Options, Tally, generate, shards
-from ibert_builder.records import ALL, CONFIGS, features, tasks_of, to_row
+from ibert_builder.records import ALL, configs, features, tasks_of, to_row
 from ibert_builder.writing.workers import forks_end_with_this
 
 
@@ -44,7 +44,7 @@ class IbertMultitask(datasets.GeneratorBasedBuilder):
 
     VERSION = datasets.Version(__version__)
     BUILDER_CONFIG_CLASS = IbertConfig
-    BUILDER_CONFIGS = [IbertConfig(name=name, version=__version__) for name in CONFIGS]
+    BUILDER_CONFIGS = [IbertConfig(name=name, version=__version__) for name in configs()]
     DEFAULT_CONFIG_NAME = ALL
 
     def __init__(self, *args, config_name=None, **kwargs):

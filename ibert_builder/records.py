@@ -16,7 +16,6 @@ from ibert_builder.tasks.fields import TextField
 from ibert_builder.tasks.registry import TASKS
 
 ALL = "all"
-CONFIGS = (*TASKS, ALL)
 
 _COMMON_META = {
     "template": "string", "difficulty": "string", "features": ["string"], "database": "string", "skeleton": "string",
@@ -25,14 +24,19 @@ _COMMON_META = {
 _CONTEXT = {"tables": [{"name": "string", "schema": [{"name": "string", "type": "string"}]}]}
 
 
+def configs() -> tuple[str, ...]:
+    """The names of the configs: every task, and `all`."""
+    return (*TASKS, ALL)
+
+
 def tasks_of(config: str) -> tuple[Task[Any], ...]:
     """The tasks of a config.
 
     Raises:
         InputError: there is no such config.
     """
-    if config not in CONFIGS:
-        raise InputError(unknown("config", config, CONFIGS))
+    if config not in configs():
+        raise InputError(unknown("config", config, configs()))
     return tuple(TASKS.values()) if config == ALL else (TASKS[config],)
 
 

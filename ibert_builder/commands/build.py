@@ -18,7 +18,7 @@ from ibert_builder.commands.common import (
 from ibert_builder.databases.model import SPLITS
 from ibert_builder.errors import InputError
 from ibert_builder.generation.generate import NOT_DRAWN, Options
-from ibert_builder.records import CONFIGS
+from ibert_builder.records import configs
 from ibert_builder.writing.jsonl import REJECTED, Report, build
 
 
@@ -28,7 +28,7 @@ def add(commands: Commands) -> None:
         "--out", type=Path, default=Path("data/multitask"), metavar="DIR", help="default: %(default)s"
     )
     command.add_argument(
-        "--config", nargs="+", default=["all"], metavar="NAME", help=f"some of: {', '.join(CONFIGS)}"
+        "--config", nargs="+", default=["all"], metavar="NAME", help=f"some of: {', '.join(configs())}"
     )
     command.add_argument(
         "--examples-per-template", type=int, metavar="N", help="drafts per template, over all splits"

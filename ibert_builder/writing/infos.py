@@ -27,11 +27,10 @@ from ibert_builder import __version__
 from ibert_builder.databases.model import SPLITS
 from ibert_builder.errors import InputError
 from ibert_builder.generation.catalog import PROVERS
-from ibert_builder.records import ALL, CONFIGS, features_json, tasks_of
+from ibert_builder.records import ALL, configs, features_json, tasks_of
 from ibert_builder.writing.jsonl import Progress, build, file_of
 
 FILE = "dataset_info.json"
-PYTHON_WORDED = ("error_resolution", ALL)
 _WORDED = ("sha256.", "num_bytes", "dataset_size", "size_in_bytes")  # what the words of a message change
 UPDATE = (
     "If the change is intended: bump `version` in pyproject.toml and ibert_builder/__init__.py, add a line to the"
@@ -39,6 +38,12 @@ UPDATE = (
 )
 
 Info = dict[str, Any]
+
+
+def has_messages(config: str) -> bool:
+    """Whether Python words a part of a config's records, and differently from one minor version to the next."""
+    fields = (field for task in tasks_of(config) for field in (*task.input.values(), *task.target.values()))
+    return any(field.kind == "message" for field in fields)
 
 
 def infos(
@@ -51,7 +56,7 @@ def infos(
     """
     with tempfile.TemporaryDirectory(prefix="ibert-infos-") as folder:
         build(Path(folder), templates_dir=templates_dir, num_proc=num_proc, progress=progress)
-        return {config: _info(config, Path(folder)) for config in CONFIGS}
+        return {config: _info(config, Path(folder)) for config in configs()}
 
 
 def _info(config: str, folder: Path) -> Info:
@@ -109,10 +114,10 @@ def read(out: Path) -> dict[str, Info]:
         InputError: one is missing, is not JSON, or is of no config.
     """
     for path in sorted(out.glob(f"*/{FILE}")):
-        if path.parent.name not in CONFIGS:
+        if path.parent.name not in configs():
             raise InputError(f"there is no config '{path.parent.name}'; remove the file", file=path)
     recorded = {}
-    for config in CONFIGS:
+    for config in configs():
         path = out / config / FILE
         try:
             recorded[config] = json.loads(path.read_text(encoding="utf-8"))
@@ -128,9 +133,9 @@ def read(out: Path) -> dict[str, Info]:
 def differences(recorded: dict[str, Info], made: dict[str, Info]) -> list[str]:
     """Where a build differs from what is recorded, one line each: config, key (with the split), expected, found."""
     lines = []
-    for config in CONFIGS:
+    for config in configs():
         expected, found = dict(_flat(recorded[config])), dict(_flat(made[config]))
-        worded = config in PYTHON_WORDED and expected.get("made_with.python") != found["made_with.python"]
+        worded = has_messages(config) and expected.get("made_with.python") != found["made_with.python"]
         for key in [*expected, *(key for key in found if key not in expected)]:
             if key.startswith("made_with.") or (
                 worded and (key.startswith(_WORDED[0]) or key.endswith(_WORDED[1:]))

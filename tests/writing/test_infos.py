@@ -14,7 +14,7 @@ import ibert_builder
 from ibert_builder.cli import main
 from ibert_builder.databases.model import SPLITS
 from ibert_builder.errors import InputError
-from ibert_builder.records import ALL, CONFIGS, features
+from ibert_builder.records import ALL, configs, features
 from ibert_builder.tasks.registry import TASKS
 from ibert_builder.writing import infos
 from ibert_builder.writing.jsonl import build
@@ -37,9 +37,9 @@ def check(out, templates_dir):
 def test_datasets_reads_what_a_build_wrote(written, templates_dir, tmp_path):
     report = build(tmp_path / "data", templates_dir=templates_dir)
     assert {path.relative_to(written).as_posix() for path in written.rglob("*") if path.is_file()} == {
-        f"{config}/dataset_info.json" for config in CONFIGS
+        f"{config}/dataset_info.json" for config in configs()
     }
-    for config in CONFIGS:
+    for config in configs():
         info = DatasetInfo.from_directory(str(written / config))
         tasks = list(TASKS) if config == ALL else [config]
         assert info.features == features(config)
@@ -61,7 +61,7 @@ def test_digests_and_sizes_are_those_of_the_files_of_a_build(written, templates_
 
 
 def test_the_versions_that_prove_are_recorded(written):
-    for config in CONFIGS:
+    for config in configs():
         made_with = json.loads((written / config / "dataset_info.json").read_text())["made_with"]
         assert made_with.keys() == {"python", "ibis-framework", "sqlglot", "duckdb", "docstring-parser"}
         assert made_with["ibis-framework"].startswith("12.")
@@ -70,7 +70,7 @@ def test_the_versions_that_prove_are_recorded(written):
 def test_bytes_do_not_depend_on_processes_and_know_no_paths(written, templates_dir, tmp_path):
     arguments = ["--out", str(tmp_path / "two"), "--num-proc", "2", "--templates-dir", str(templates_dir)]
     assert main(["infos", *arguments]) == 0
-    for config in CONFIGS:
+    for config in configs():
         one = (written / config / "dataset_info.json").read_bytes()
         assert one == (tmp_path / "two" / config / "dataset_info.json").read_bytes()
         assert str(tmp_path).encode() not in one and str(ROOT).encode() not in one
@@ -116,13 +116,13 @@ def test_another_python_compares_all_but_what_python_words():
 
     def between(*changes):
         return infos.differences(
-            {config: info("3.10", "a", 5) for config in CONFIGS},
-            {config: info(*changes) for config in CONFIGS},
+            {config: info("3.10", "a", 5) for config in configs()},
+            {config: info(*changes) for config in configs()},
         )
 
     assert between("3.10", "a", 5) == between("3.11", "a", 5) == []
-    assert {line.split(": ")[0] for line in between("3.10", "b", 5)} == set(CONFIGS)
-    assert {line.split(": ")[0] for line in between("3.11", "b", 5)} == set(CONFIGS) - {
+    assert {line.split(": ")[0] for line in between("3.10", "b", 5)} == set(configs())
+    assert {line.split(": ")[0] for line in between("3.11", "b", 5)} == set(configs()) - {
         "error_resolution",
         ALL,
     }

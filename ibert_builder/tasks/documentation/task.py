@@ -11,9 +11,17 @@ from dataclasses import dataclass
 
 from ibert_builder.errors import ForbiddenCode
 from ibert_builder.execution.engine import Engine
-from ibert_builder.execution.proofs import Rejected, run_query, to_query
+from ibert_builder.execution.proofs import Rejected, run_on_every_row_set, run_query
 from ibert_builder.sandbox.policy import FUNCTION
 from ibert_builder.tasks.base import Record, Task
+from ibert_builder.tasks.documentation.calls import (
+    Call,
+    program,
+    query_of,
+    raised_by,
+    read_calls,
+    write_calls,
+)
 from ibert_builder.tasks.documentation.checks import check
 from ibert_builder.tasks.documentation.docstrings import (
     INDENT,
@@ -57,7 +65,7 @@ class Documentation(Task[FunctionDraft]):
     examples = 30
     input = {"code": TextField("python"), "style": TextField("label")}
     target = {"docstring": TextField("docstring")}
-    meta = {"style": TextField("label")}
+    meta = {"style": TextField("label"), "calls": TextField("python")}
 
     def expand(self, template: Template, setting: Setting) -> FunctionDraft:
         style = setting.rng.choice(STYLES)
@@ -101,8 +109,8 @@ class Documentation(Task[FunctionDraft]):
                 f"the function uses '{foreign[0]}', which is none of its parameters or variables", "code"
             )
         for call in draft.calls:
-            _run(draft, engine, call)
-        _fail_as_documented(draft, engine)
+            _run(draft, call, engine)
+        calls = [*map(Call, draft.calls), *_fail_as_documented(draft, engine)]
         docstring = write(documented, style)
         try:
             said = check(draft.code, docstring, style)
@@ -114,13 +122,26 @@ class Documentation(Task[FunctionDraft]):
             raise Rejected("name_not_in_code", f"{strange[0]}\n{docstring}")
         if said != documented:
             raise Rejected("docstring_misread", f"{said}\n{docstring}")
-        return Proved({"code": draft.code, "style": style}, {"docstring": docstring}, {"style": style})
+        return Proved(
+            {"code": draft.code, "style": style},
+            {"docstring": docstring},
+            {"style": style, "calls": write_calls(calls)},
+        )
 
     def recheck(self, record: Record, engine: Engine) -> None:
+        code, docstring = record["input"]["code"], record["target"]["docstring"]
         try:
-            check(record["input"]["code"], record["target"]["docstring"], record["input"]["style"])
+            said = check(code, docstring, record["input"]["style"])
         except DocstringError as error:
-            raise Rejected(error.reason, record["target"]["docstring"]) from error
+            raise Rejected(error.reason, docstring) from error
+        calls = list(read_calls(record["meta"]["calls"]))
+        for call in calls:
+            if call.raises is None:
+                run_on_every_row_set(engine, query_of(code, call.code, engine))
+            elif type(raised := raised_by(code, call.code, engine)).__name__ != call.raises:
+                raise Rejected("raises_another_error", f"{call}: {raised}\n{code}")
+        if {call.raises for call in calls} != {None, *(name for name, _ in said.raises)}:
+            raise Rejected("calls_do_not_show_it", f"{record['meta']['calls']}\n{code}")
 
     def instruction(self, record: Record) -> str:
         return self.system_prompt.format(style=record["input"]["style"])
@@ -143,33 +164,27 @@ def _fitting(summaries: list[str], setting: Setting) -> str:
     return setting.rng.choice(fitting) if fitting else min(summaries, key=len)
 
 
-def _run(draft: FunctionDraft, engine: Engine, call: str) -> None:
+def _run(draft: FunctionDraft, call: str, engine: Engine) -> None:
     """Call the function on the sample tables and execute what it gives."""
-    program = f"{draft.code}\n\n\n{call}"
     never_of_slots = (SyntaxError, ForbiddenCode, NameError)
     try:
-        sql = to_query(engine, program, rules=FUNCTION, reason="function_fails", let_through=never_of_slots)
+        sql = query_of(draft.code, call, engine, never_of_slots)
     except never_of_slots as error:
-        problem = f"the function does not run: {type(error).__name__}: {error}\n{program}"
+        problem = f"the function does not run: {type(error).__name__}: {error}\n{program(draft.code, call)}"
         raise draft.template.error(problem, "code") from error
     run_query(engine, sql)
 
 
-def _fail_as_documented(draft: FunctionDraft, engine: Engine) -> None:
-    """Every failing call raises an exception of the signature, and every one of them is raised by a call."""
-    found, raised = draft.signature, set()
+def _fail_as_documented(draft: FunctionDraft, engine: Engine) -> list[Call]:
+    """The failing calls: each raises an exception of the signature, and every one of them is raised by a call."""
+    found, failing = draft.signature, []
     for call in draft.fails:
-        try:
-            engine.evaluate(f"{draft.code}\n\n\n{call}", FUNCTION)
-        except Exception as error:
-            name = type(error).__name__
-            if name not in found.raises:
-                problem = f"'{call}' should raise {' or '.join(found.raises)}, but raises {name}: {error}"
-                raise draft.template.error(problem, "fails") from error
-            raised.add(name)
-        else:
-            raise draft.template.error(
-                f"'{call}' should raise {' or '.join(found.raises)}, but runs", "fails"
-            )
-    if silent := [name for name in found.raises if name not in raised]:
-        raise draft.template.error(f"no call in `fails` raises {silent[0]}", "raises")
+        error = raised_by(draft.code, call, engine)
+        if type(error).__name__ not in found.raises:
+            outcome = "runs" if error is None else f"raises {type(error).__name__}: {error}"
+            problem = f"'{call}' should raise {' or '.join(found.raises)}, but {outcome}"
+            raise draft.template.error(problem, "fails") from error
+        failing.append(Call(call, type(error).__name__))
+    if silent := set(found.raises) - {call.raises for call in failing}:
+        raise draft.template.error(f"no call in `fails` raises {min(silent)}", "raises")
+    return failing

@@ -1,0 +1,62 @@
+"""Calls that show a function on the sample tables: most run, some raise what the docstring says.
+
+A record keeps them in `meta.calls`, a line each; behind one that raises stands `# raises ValueError`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ibert_builder.execution.engine import Engine
+from ibert_builder.execution.proofs import Exceptions, to_query
+from ibert_builder.sandbox.policy import FUNCTION
+
+_LINE = re.compile(r"(?P<code>.+?)(?:  # raises (?P<raises>\w+))?")
+
+
+@dataclass(frozen=True)
+class Call:
+    """An expression that calls a function, and the exception that this raises, if any."""
+
+    code: str
+    raises: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.code}  # raises {self.raises}" if self.raises else self.code
+
+
+def write_calls(calls: list[Call]) -> str:
+    return "\n".join(map(str, calls))
+
+
+def read_calls(text: str) -> Iterator[Call]:
+    """The calls that `write_calls` wrote."""
+    for line in text.splitlines():
+        if match := _LINE.fullmatch(line):
+            yield Call(match["code"], match["raises"])
+
+
+def program(function: str, call: str) -> str:
+    """The code of a function with a call behind it."""
+    return f"{function}\n\n\n{call}"
+
+
+def query_of(function: str, call: str, engine: Engine, let_through: Exceptions = ()) -> str:
+    """The DuckDB SQL of what a call gives.
+
+    Raises:
+        Rejected: it fails (`function_fails`) or gives no expression; exceptions in `let_through` come through.
+    """
+    code = program(function, call)
+    return to_query(engine, code, rules=FUNCTION, reason="function_fails", let_through=let_through)
+
+
+def raised_by(function: str, call: str, engine: Engine) -> Exception | None:
+    """What a call raises; None if it runs."""
+    try:
+        engine.evaluate(program(function, call), FUNCTION)
+    except Exception as error:
+        return error
+    return None

@@ -1,0 +1,113 @@
+"""Finished records are proved again from their own text, on every row set on which the proof can hold."""
+
+from __future__ import annotations
+
+import copy
+
+import duckdb
+import pytest
+
+from ibert_builder.databases.row_sets import FULL
+from ibert_builder.execution.engine import engine_for
+from ibert_builder.execution.proofs import Rejected
+from ibert_builder.generation.generate import Options, Tally, generate
+from ibert_builder.tasks.error_resolution.messages import message
+from ibert_builder.tasks.registry import TASKS
+
+
+@pytest.fixture(scope="module")
+def engine(webshop):
+    return engine_for(webshop)
+
+
+@pytest.fixture(scope="module")
+def found(catalog):
+    """Some records of every task on one database."""
+    return {name: list(generate(catalog, name, "webshop", Options(4), Tally())) for name in TASKS}
+
+
+@pytest.fixture(scope="module")
+def of_one_row(engine):
+    """Code that gives rows on the first row set only, since the others part what goes together there."""
+    query = "SELECT order_id, customer_id, status FROM orders WHERE customer_id IS NOT NULL AND status IS NOT NULL"
+    order, customer, status = engine.run_sql(query).rows[0]
+    code = (
+        f"orders.filter((orders.order_id == {order}) & (orders.customer_id == {customer})"
+        f" & (orders.status == {status!r}))"
+    )
+    assert engine.run_code(code).rows
+    return code
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_what_is_made_holds(found, engine, task):
+    assert found[task]
+    for record in found[task]:
+        TASKS[task].recheck(record, engine)
+
+
+def spoilt(record, struct, **changes):
+    record = copy.deepcopy(record)
+    record[struct].update(changes)
+    return record
+
+
+def reason(task, record, engine):
+    with pytest.raises(Rejected) as rejected:
+        TASKS[task].recheck(record, engine)
+    return rejected.value.reason, rejected.value.detail
+
+
+def test_completed_code_gives_rows_on_every_full_row_set(found, engine, of_one_row):
+    record = spoilt(found["code_completion"][0], "target", completed_code=of_one_row)
+    record = spoilt(record, "input", partial_code=of_one_row[:10])
+    why, detail = reason("code_completion", record, engine)
+    assert why == "empty_result" and any(f"on row set {rows}\n" in detail for rows in FULL[1:])
+
+
+def test_an_answers_code_gives_rows_on_every_full_row_set(found, engine, of_one_row):
+    record = spoilt(found["qa"][0], "target", code_example=of_one_row)
+    assert reason("qa", record, engine)[0] == "empty_result"
+
+
+def test_an_answers_code_that_writes_files_runs_on_every_full_row_set(found, engine, of_one_row):
+    record = spoilt(found["qa"][0], "target", code_example=f"{of_one_row}.execute()")
+    record["context"]["tables"] = {"orders": {}}
+    assert reason("qa", record, engine)[0] == "empty_result"
+
+
+def test_fixed_code_gives_rows_on_every_full_row_set(found, engine, of_one_row):
+    record = spoilt(found["error_resolution"][0], "target", fixed_code=of_one_row)
+    assert reason("error_resolution", record, engine)[0] == "empty_result"
+
+
+def test_an_error_that_only_the_engine_sees_is_raised_on_every_full_row_set(found, engine, of_one_row):
+    # Values that are cast in one row only: the mistake is an accident of the first rows.
+    failing = f'{of_one_row}.mutate(n=orders.status.cast("int64"))'
+    with pytest.raises(duckdb.ConversionException) as raised:
+        engine.run_sql(engine.to_sql(failing))
+    record = next(r for r in found["error_resolution"] if r["input"]["error"] is not None)
+    record = spoilt(record, "input", broken_code=failing, error=message(raised.value))
+    assert reason("error_resolution", record, engine)[0] == "raises_nothing"
+
+
+@pytest.mark.parametrize("line", ["no_such_table.explode()", "1 / 0"])
+def test_a_documented_function_runs(found, engine, line):
+    record = found["documentation"][0]
+    head = record["input"]["code"].splitlines()[0]
+    assert head.endswith(":")
+    record = spoilt(record, "input", code=f"{head}\n    return {line}")
+    assert reason("documentation", record, engine)[0] == "function_fails"
+
+
+def test_a_documented_exception_is_raised_by_a_call(found, engine):
+    record = next(r for r in found["documentation"] if "# raises" in r["meta"]["calls"])
+    silent = "\n".join(line for line in record["meta"]["calls"].splitlines() if "# raises" not in line)
+    assert reason("documentation", spoilt(record, "meta", calls=silent), engine)[0] == "calls_do_not_show_it"
+    wrong = record["meta"]["calls"].replace("# raises ValueError", "# raises TypeError")
+    assert reason("documentation", spoilt(record, "meta", calls=wrong), engine)[0] == "raises_another_error"
+
+
+def test_a_function_without_calls_shows_nothing(found, engine):
+    record = spoilt(found["documentation"][0], "meta", calls="")
+    assert reason("documentation", record, engine)[0] == "calls_do_not_show_it"

@@ -51,7 +51,12 @@ def infos(
     """
     with tempfile.TemporaryDirectory(prefix="ibert-infos-") as folder:
         build(Path(folder), templates_dir=templates_dir, num_proc=num_proc, progress=progress)
-        return {config: _info(config, Path(folder)) for config in CONFIGS}
+        return infos_of(Path(folder))
+
+
+def infos_of(folder: Path) -> dict[str, Info]:
+    """Describe every config of the dataset that a build wrote to a folder."""
+    return {config: _info(config, folder) for config in CONFIGS}
 
 
 def _info(config: str, folder: Path) -> Info:

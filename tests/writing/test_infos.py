@@ -14,6 +14,7 @@ import ibert_builder
 from ibert_builder.cli import main
 from ibert_builder.databases.model import SPLITS
 from ibert_builder.errors import InputError
+from ibert_builder.generation.generate import NOT_DRAWN
 from ibert_builder.records import ALL, CONFIGS, features
 from ibert_builder.tasks.registry import TASKS
 from ibert_builder.writing import infos
@@ -176,5 +177,13 @@ def test_the_committed_files_are_of_this_version():
 
 @needs_committed
 @pytest.mark.slow
-def test_the_default_build_is_what_the_committed_files_say():
-    assert infos.differences(infos.read(COMMITTED), infos.infos(num_proc=2)) == [], infos.UPDATE
+def test_the_default_build_is_what_the_committed_files_say_and_proves_more_than_it_rejects(tmp_path, catalog):
+    report = build(tmp_path, num_proc=2)
+    assert infos.differences(infos.read(COMMITTED), infos.infos_of(tmp_path)) == [], infos.UPDATE
+    for task, templates in catalog.templates.items():
+        outcomes = report.tallies[task].outcomes
+        for template in templates:
+            counts = {reason: n for (_, name, reason), n in outcomes.items() if name == template.name}
+            kept = counts.pop("kept", 0)
+            rejected = sum(n for reason, n in counts.items() if reason not in NOT_DRAWN)
+            assert kept >= max(2, rejected), (task, template.name, counts)

@@ -81,7 +81,7 @@ def resolve(path: str) -> Any:
     Raises:
         UnknownName: there is no such name (the message has the nearest one), or it is deprecated.
     """
-    root, *rest = path.split(".")
+    root, *rest = written = path.split(".")
     if root not in roots():
         raise UnknownName(unknown("class or module", root, roots()))
     value = roots()[root]
@@ -89,7 +89,7 @@ def resolve(path: str) -> Any:
         rest[0] = "duckdb"  # every backend's module has the same functions, but few are installed
     for depth, name in enumerate(rest):
         if name.startswith("_") or (not hasattr(value, name) and name not in _public(value)):
-            raise UnknownName(unknown(f"name in {'.'.join([root, *rest[:depth]])}", name, _public(value)))
+            raise UnknownName(unknown(f"name in {'.'.join(written[: depth + 1])}", name, _public(value)))
         value = getattr(value, name)
         if _is_deprecated(value):
             raise UnknownName(f"'{path}' is deprecated")

@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 import shutil
+from pathlib import Path
 
 import pytest
 from datasets import DatasetInfo
@@ -24,19 +25,33 @@ from tests.conftest import ROOT
 COMMITTED = ROOT / "dataset_infos"
 
 
-@pytest.fixture
-def written(templates_dir, tmp_path):
-    out = tmp_path / "infos"
-    assert main(["infos", "--out", str(out), "--templates-dir", str(templates_dir)]) == 0
+@pytest.fixture(scope="module")
+def made(tmp_path_factory, small_dir):
+    """The files of `ibert-multitask infos`, to be left as they are."""
+    out = tmp_path_factory.mktemp("made")
+    assert main(["infos", "--out", str(out), "--templates-dir", str(small_dir)]) == 0
     return out
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory, small_dir):
+    """The JSONL files that those files describe, and the report of their build."""
+    out = tmp_path_factory.mktemp("built")
+    return out, build(out, templates_dir=small_dir)
+
+
+@pytest.fixture
+def written(made, tmp_path):
+    """The files of `ibert-multitask infos`, to be spoilt."""
+    return Path(shutil.copytree(made, tmp_path / "infos"))
 
 
 def check(out, templates_dir):
     return main(["infos", "--check", "--out", str(out), "--templates-dir", str(templates_dir)])
 
 
-def test_datasets_reads_what_a_build_wrote(written, templates_dir, tmp_path):
-    report = build(tmp_path / "data", templates_dir=templates_dir)
+def test_datasets_reads_what_a_build_wrote(made, built):
+    written, report = made, built[1]
     assert {path.relative_to(written).as_posix() for path in written.rglob("*") if path.is_file()} == {
         f"{config}/dataset_info.json" for config in CONFIGS
     }
@@ -52,29 +67,28 @@ def test_datasets_reads_what_a_build_wrote(written, templates_dir, tmp_path):
         assert info.dataset_size == sum(split.num_bytes for split in info.splits.values()) > 0
 
 
-def test_digests_and_sizes_are_those_of_the_files_of_a_build(written, templates_dir, tmp_path):
-    build(tmp_path / "data", templates_dir=templates_dir)
+def test_digests_and_sizes_are_those_of_the_files_of_a_build(made, built):
     for config, name in ((ALL, "train_complete"), ("qa", "qa")):
-        content = (tmp_path / "data" / f"{name}.jsonl").read_bytes()
-        info = json.loads((written / config / "dataset_info.json").read_text())
+        content = (built[0] / f"{name}.jsonl").read_bytes()
+        info = json.loads((made / config / "dataset_info.json").read_text())
         assert info["sha256"]["train"] == hashlib.sha256(content).hexdigest()
         assert info["splits"]["train"]["num_bytes"] == len(content)
 
 
-def test_the_versions_that_prove_are_recorded(written):
+def test_the_versions_that_prove_are_recorded(made):
     for config in CONFIGS:
-        made_with = json.loads((written / config / "dataset_info.json").read_text())["made_with"]
+        made_with = json.loads((made / config / "dataset_info.json").read_text())["made_with"]
         assert made_with.keys() == {"python", "ibis-framework", "sqlglot", "duckdb", "docstring-parser"}
         assert made_with["ibis-framework"].startswith("12.")
 
 
-def test_bytes_do_not_depend_on_processes_and_know_no_paths(written, templates_dir, tmp_path):
-    arguments = ["--out", str(tmp_path / "two"), "--num-proc", "2", "--templates-dir", str(templates_dir)]
+def test_bytes_do_not_depend_on_processes_and_know_no_paths(made, small_dir, tmp_path):
+    arguments = ["--out", str(tmp_path / "two"), "--num-proc", "2", "--templates-dir", str(small_dir)]
     assert main(["infos", *arguments]) == 0
     for config in CONFIGS:
-        one = (written / config / "dataset_info.json").read_bytes()
+        one = (made / config / "dataset_info.json").read_bytes()
         assert one == (tmp_path / "two" / config / "dataset_info.json").read_bytes()
-        assert str(tmp_path).encode() not in one and str(ROOT).encode() not in one
+        assert not any(str(path).encode() in one for path in (small_dir, made, tmp_path, ROOT))
 
 
 def test_check_passes_on_the_same_data_and_writes_nothing(written, templates_dir, capsys):

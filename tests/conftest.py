@@ -8,7 +8,9 @@ import pytest
 import yaml
 
 from ibert_builder.generation.catalog import default_templates_dir, load_catalog
+from ibert_builder.generation.generate import Options
 from ibert_builder.tasks.registry import TASKS
+from ibert_builder.writing.jsonl import Report, build
 
 ROOT = Path(__file__).parent.parent
 
@@ -23,20 +25,23 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def fake_clock(date: str) -> dict[str, str]:
-    """Environment variables under which C libraries, and so Python and DuckDB, read a clock that starts at a date."""
+    """Environment variables under which C libraries, and so Python and DuckDB, read a clock that starts at a date.
+
+    None of them where libfaketime is not installed (its wheel is for Linux on x86_64); the test of the clock is skipped
+    there.
+    """
     package = importlib.util.find_spec("libfaketime")
     if package is None or not package.submodule_search_locations:
-        pytest.skip("libfaketime is not installed (its wheel is for Linux on x86_64)")
-    catalog = Path(package.submodule_search_locations[0]) / "vendor/libfaketime/src/libfaketime.so.1"
-    return {"LD_PRELOAD": str(catalog), "FAKETIME": f"@{date}", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+        return {}
+    library = Path(package.submodule_search_locations[0]) / "vendor/libfaketime/src/libfaketime.so.1"
+    return {"LD_PRELOAD": str(library), "FAKETIME": f"@{date}", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
 
 
+LEAP_DAY = fake_clock("2032-02-29 12:00:00")
 SURROUNDINGS = {
-    "hash seed and time zone": lambda: {"PYTHONHASHSEED": "1", "TZ": "Asia/Tokyo"},
-    "hash seed and locale": lambda: {"PYTHONHASHSEED": "2", "LC_ALL": "C"},
-    "past": lambda: fake_clock("1999-02-28 23:59:30"),
-    "leap day to come": lambda: fake_clock("2032-02-29 12:00:00"),
-}  # fmt: skip
+    "Tokyo in the past": {"PYTHONHASHSEED": "1", "TZ": "Asia/Tokyo", **fake_clock("1999-02-28 23:59:30")},
+    "C locale on a leap day to come": {"PYTHONHASHSEED": "2", "LC_ALL": "C", **LEAP_DAY},
+}
 
 
 @pytest.fixture(scope="session")
@@ -51,13 +56,13 @@ def webshop(catalog):
 
 @pytest.fixture
 def templates_dir(tmp_path) -> Path:
-    """A small folder of templates to spoil: three databases, all phrases, one template a task."""
+    """A small folder of templates to spoil: three databases, all phrases, one template for each task."""
     return small_templates(tmp_path / "templates")
 
 
 @pytest.fixture(scope="session")
 def small_dir(tmp_path_factory) -> Path:
-    """The same, to leave as it is."""
+    """The same, to be left as it is."""
     return small_templates(tmp_path_factory.mktemp("small") / "templates")
 
 
@@ -91,6 +96,13 @@ def sample_dir(tmp_path_factory) -> Path:
             yaml.safe_dump({"templates": chosen}, sort_keys=False), encoding="utf-8"
         )
     return folder
+
+
+@pytest.fixture(scope="session")
+def sample_build(tmp_path_factory, sample_dir) -> tuple[Path, Report]:
+    """The JSONL files of three examples of every template in `sample_dir`, to be left as they are."""
+    out = tmp_path_factory.mktemp("sample-build")
+    return out, build(out, options=Options(3), templates_dir=sample_dir)
 
 
 SMALL = {

@@ -32,7 +32,7 @@ SPOILED = {
     "unknown slot": (S2I, "WHERE {p}", "WHERE {q}", r"7: templates\.0\.sql: unknown slot 'q'"),
     "unused slot": (S2I, "k: column key}", "k: column key, z: column key}", r"6: templates\.0\.slots\.z: the slot 'z' is declared but not used"),
     "unknown class": (S2I, "p: boolean", "p: bolean", r"6: templates\.0\.slots\.p: unknown class 'bolean', did you mean 'boolean'\?"),
-    "no declaration": (S2I, "p: boolean", "p: some boolean thing", r"6: templates\.0\.slots\.p.*is no slot declaration"),
+    "not a declaration": (S2I, "p: boolean", "p: some boolean thing", r"6: templates\.0\.slots\.p.*is not a valid slot"),
     "unknown phrase": (S2I, "p: boolean", "p: {is: boolean, only: [grater_than]}", r"6: templates\.0\.slots\.p: unknown phrase or group 'grater_than', did you mean 'greater_than'\?"),
     "unknown table": (S2I, "p: boolean", "p: boolean of u", r"6: templates\.0\.slots\.p: unknown table 'u'"),
     "unknown parent": (S2I, "{t: any}", "{t: any, u: parent of x}", r"5: templates\.0\.tables\.u: unknown table 'x'"),

@@ -1,4 +1,4 @@
-"""Everything that is read from a templates folder, read once per process and checked as a whole."""
+"""Everything that a templates folder holds, read once per process and checked as a whole."""
 
 from __future__ import annotations
 
@@ -12,19 +12,13 @@ from pathlib import Path
 from ibert_builder.databases.load import load_databases
 from ibert_builder.databases.model import Database
 from ibert_builder.errors import InputError
-from ibert_builder.generation.splits import _in_seeded_order, split_by_number
+from ibert_builder.generation.splits import in_seeded_order, split_by_number
 from ibert_builder.tasks.registry import TASKS
 from ibert_builder.templating.phrases import Phrasebook, load_phrases
 from ibert_builder.templating.templates import Template, load_templates
 
-PROVERS = (
-    "ibis-framework",
-    "sqlglot",
-    "duckdb",
-    "docstring-parser",
-)  # the packages whose versions decide what is proved
-
-
+# The packages whose versions decide what is proved.
+PROVERS = ("ibis-framework", "sqlglot", "duckdb", "docstring-parser")
 PACKAGE = Path(__file__).parent.parent
 
 
@@ -33,8 +27,10 @@ class Catalog:
     """What a templates folder holds.
 
     Attributes:
+        databases: by name.
+        phrasebook: all phrases.
         templates: by task.
-        undivided: the templates (task, name) that belong to one split as a whole, and to which.
+        undivided: the split of every template, by (task, name), that belongs to one split as a whole.
     """
 
     databases: dict[str, Database]
@@ -44,16 +40,16 @@ class Catalog:
 
 
 def default_templates_dir() -> Path:
-    """The templates of the checkout, or those shipped inside an installed package."""
+    """The templates folder of the checkout, or the one inside an installed package."""
     shipped = PACKAGE / "templates"
     return shipped if shipped.is_dir() else PACKAGE.parent / "templates"
 
 
 def resolve_templates_dir(templates_dir: str | Path | None) -> Path:
-    """An absolute path to a templates folder; the default one for None.
+    """The absolute path of a templates folder; None stands for the default one.
 
     Raises:
-        InputError: there is no such folder, or nothing in it.
+        InputError: there is no such folder, or it holds no templates.
     """
     folder = default_templates_dir() if templates_dir is None else Path(templates_dir).expanduser().resolve()
     if not folder.is_dir():
@@ -67,10 +63,10 @@ def resolve_templates_dir(templates_dir: str | Path | None) -> Path:
 
 
 def load_catalog(templates_dir: str | Path | None = None) -> Catalog:
-    """Read and check a templates folder, or take it from memory if nothing in it has changed.
+    """Read and check a templates folder; one that has not changed is taken from memory.
 
     Raises:
-        InputError: the first thing wrong, by file, line and key.
+        InputError: something is wrong with it, with the file, line and key of the first problem.
     """
     folder = resolve_templates_dir(templates_dir)
     return _load(folder, _files_digest(folder, "**/*.yaml"))
@@ -86,18 +82,18 @@ def _load(folder: Path, _digest: str) -> Catalog:
     undivided = {
         (task, template.name): split_by_number(number)
         for task, those in templates.items()
-        for number, template in enumerate(_in_seeded_order(t for t in those if t.is_undivided))
+        for number, template in enumerate(in_seeded_order(t for t in those if t.is_undivided))
     }
     return Catalog(databases, phrasebook, templates, undivided)
 
 
 def digest(templates_dir: str | Path | None = None) -> str:
-    """Twelve hex digits that change with anything that may change the data: templates, this code, the proving packages."""
+    """Twelve hex digits that change whenever the data may: with the templates, this code or the proving packages."""
     parts = [
         _files_digest(resolve_templates_dir(templates_dir), "**/*.yaml"),
         _files_digest(PACKAGE, "**/*.py"),
         *(f"{package}={version(package)}" for package in PROVERS),
-        "python={}.{}".format(*sys.version_info),  # some messages in error records are Python's own
+        "python={}.{}".format(*sys.version_info),  # which words some of the messages in error records
     ]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
 

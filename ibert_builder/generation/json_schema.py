@@ -1,4 +1,4 @@
-"""JSON Schemas of the YAML files, so that editors complete and check them while they are written."""
+"""JSON Schemas of the YAML files, with which editors complete and check them as you type."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ibert_builder.templating.phrases import PhraseFile
 
 
 def schemas() -> dict[str, dict[str, Any]]:
-    """File name to JSON Schema: one for databases, one for phrases, one for the templates of each task."""
+    """The JSON Schemas by file name: one for databases, one for phrases, and one for the templates of each task."""
     models: dict[str, type[BaseModel]] = {"database": DatabaseSpec, "phrases": PhraseFile}
     for task in TASKS.values():
         listed: Any = list[task.template]  # type: ignore[name-defined]
@@ -23,7 +23,7 @@ def schemas() -> dict[str, dict[str, Any]]:
 
 
 def write_schemas(folder: Path) -> list[Path]:
-    """Write the schemas to a folder of templates, below `_schema`."""
+    """Write the schemas to `_schema` in a templates folder, and give their paths."""
     target = folder / "_schema"
     target.mkdir(exist_ok=True)
     paths = []

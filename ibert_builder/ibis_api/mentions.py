@@ -1,4 +1,4 @@
-"""Names of Ibis in English: a backticked piece of an answer must be something that the installed Ibis has.
+"""Names of Ibis in English: whatever an answer puts in backticks must be something that the installed Ibis has.
 
 A backticked piece is one of:
 
@@ -6,13 +6,13 @@ A backticked piece is one of:
 |---|---|
 | `filter()`, `order_by` | a public method of an expression, schema or connection; a function of `ibis` |
 | `Table.head`, `ibis.cases()`, `con.sql` | that attribute of that class or module; `con` is a connection |
-| `{x:code}.upper()`, `_.n.sum()` | slots are free; the methods must exist; other columns come from the code |
-| `how="left"`, `nulls_first` | a parameter of something else that the answer names, or makes a claim about |
-| `"left"`, `5`, `None`, `int` | a Python literal, or a builtin of the closed list |
+| `{x:code}.upper()`, `_.n.sum()` | slots may be anything; the methods must exist; other columns come from the code |
+| `how="left"`, `nulls_first` | a parameter of something else that the answer names or makes a claim about |
+| `"left"`, `5`, `None`, `int` | a Python literal, or a builtin from a closed list |
 | `int64`, `array<string>` | a data type as Ibis spells it |
-| `GROUP BY` | SQL, of words of the closed list |
-| a name that the example code introduces | as it stands there |
-| anything else | must be listed under `foreign:`, which says: this is no part of Ibis |
+| `GROUP BY` | SQL, made of words from a closed list |
+| a name that the example code introduces | spelled as in the code |
+| anything else | must be listed under `foreign:`, which says that it is not part of Ibis |
 """
 
 from __future__ import annotations
@@ -56,23 +56,23 @@ def pieces(text: str) -> list[str]:
 def check_names(
     text: str, code: str | None = None, foreign: Sequence[str] = (), about: Sequence[str] = ()
 ) -> None:
-    """Check every backticked piece of a text by the rules above.
+    """Check every backticked piece of a text against the rules above.
 
     Args:
         text: English, with placeholders.
-        code: the example that goes with it, whose own new names may be mentioned.
-        foreign: pieces that are no part of Ibis.
-        about: functions whose parameters may be named although the text does not name them.
+        code: the example that goes with the text, whose own new names may be mentioned.
+        foreign: pieces that are not part of Ibis.
+        about: functions whose parameters may be named although the text does not name the functions.
 
     Raises:
-        UnknownName: for the first piece that is nothing, with "did you mean".
+        UnknownName: for the first piece that names nothing, with the nearest known name.
     """
     if text.count("`") % 2:
-        raise UnknownName("a backtick opens a piece and nothing closes it")
+        raise UnknownName("a backtick opens a piece, and nothing closes it")
     own = _introduced(code)
     parsed = [(piece, _parse(piece)) for piece in pieces(text) if piece not in foreign]
     for unused in set(foreign) - set(pieces(text)):
-        raise UnknownName(f"'{unused}' is listed as foreign but does not stand in backticks in the text")
+        raise UnknownName(f"'{unused}' is listed as foreign, but the text does not have it in backticks")
     called = [resolve(path) for path in about]
     called += [function for _, tree in parsed if tree is not None for function in _functions(tree)]
     for piece, tree in parsed:
@@ -85,7 +85,7 @@ def check_names(
 
 
 def _introduced(code: str | None) -> frozenset[str]:
-    """Names that code gives to tables, columns and functions."""
+    """The names that code itself gives to tables, columns and functions."""
     if code is None:
         return frozenset()
     nodes = list(ast.walk(ast.parse(join_chains(_PLACEHOLDER.sub(_filling, code)))))
@@ -112,7 +112,9 @@ def _parse(piece: str) -> ast.AST | None:
 
 def _check_other(piece: str) -> None:
     if not (_is_sql(piece) or _is_type(piece) or piece in BUILTINS or piece in OPERATORS):
-        raise UnknownName(f"`{piece}` is no Python, no SQL and no data type (list it under `foreign`?)")
+        raise UnknownName(
+            f"`{piece}` is neither Python nor SQL nor a data type (does it belong under `foreign`?)"
+        )
 
 
 def _is_sql(piece: str) -> bool:
@@ -145,7 +147,7 @@ def _meanings(node: ast.Name | ast.Attribute) -> tuple[Any, ...]:
 
 
 def _path(node: ast.AST) -> str | None:
-    """`a.b.c` as text, or None for anything that does not start at a name."""
+    """`a.b.c` as text, or None for anything that does not start with a name."""
     if isinstance(node, ast.Name):
         return node.id
     before = _path(node.value) if isinstance(node, ast.Attribute) else None

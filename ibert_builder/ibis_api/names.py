@@ -1,4 +1,7 @@
-"""Public names of the installed Ibis, and their parameters. Deprecated names do not count."""
+"""Public names of the installed Ibis, and their parameters. Deprecated names do not count.
+
+What is cached here takes no arguments: one value each, as long as the process has one Ibis.
+"""
 
 from __future__ import annotations
 
@@ -19,12 +22,12 @@ from ibert_builder.errors import unknown
 
 
 class UnknownName(ValueError):
-    """A piece of text that names nothing Ibis has."""
+    """A text names something that Ibis does not have."""
 
 
 @functools.cache
 def classes() -> MappingProxyType[str, type]:
-    """The classes whose methods count, by the name they go by in text."""
+    """The classes whose methods count, by the names that texts use for them."""
     kinds: dict[str, type] = {}
     for name, kind in vars(ir).items():
         if isinstance(kind, type) and issubclass(kind, ir.Expr):
@@ -40,7 +43,7 @@ def classes() -> MappingProxyType[str, type]:
 
 
 def roots() -> dict[str, Any]:
-    """What a dotted name may start with."""
+    """What the first part of a dotted name may be."""
     return {"ibis": ibis, "s": selectors, "con": Backend, **classes()}
 
 
@@ -51,7 +54,7 @@ def _backends() -> frozenset[str]:
 
 @functools.cache
 def members() -> MappingProxyType[str, tuple[Any, ...]]:
-    """What each public name may mean: the attributes of that name, over all classes and `ibis` itself."""
+    """What each public name may mean: the attributes of that name in all classes and in `ibis` itself."""
     found: dict[str, list[Any]] = {}
     for owner in (*classes().values(), ibis):
         for name in _public(owner):
@@ -73,12 +76,12 @@ def _is_deprecated(value: Any) -> bool:
 
 
 def resolve(path: str) -> Any:
-    """The thing that a dotted name means: `Table.head`, `ibis.duckdb.connect`, `s.across`.
+    """Look up a dotted name, such as `Table.head`, `ibis.duckdb.connect` or `s.across`.
 
     Raises:
-        UnknownName: there is none, with the nearest one, or it is deprecated.
+        UnknownName: there is no such name (the message has the nearest one), or it is deprecated.
     """
-    root, *rest = path.split(".")
+    root, *rest = written = path.split(".")
     if root not in roots():
         raise UnknownName(unknown("class or module", root, roots()))
     value = roots()[root]
@@ -86,7 +89,7 @@ def resolve(path: str) -> Any:
         rest[0] = "duckdb"  # every backend's module has the same functions, but few are installed
     for depth, name in enumerate(rest):
         if name.startswith("_") or (not hasattr(value, name) and name not in _public(value)):
-            raise UnknownName(unknown(f"name in {'.'.join([root, *rest[:depth]])}", name, _public(value)))
+            raise UnknownName(unknown(f"name in {'.'.join(written[: depth + 1])}", name, _public(value)))
         value = getattr(value, name)
         if _is_deprecated(value):
             raise UnknownName(f"'{path}' is deprecated")
@@ -103,7 +106,7 @@ def parameters(path: str) -> dict[str, inspect.Parameter]:
 
 
 def signature(function: Any, path: str) -> dict[str, inspect.Parameter]:
-    """The parameters of a function that goes by the name `path`.
+    """The parameters of a function, which messages call `path`.
 
     Raises:
         UnknownName: it has no signature.

@@ -1,8 +1,8 @@
 """Text with slots, in one of three languages, and the parentheses that keep its meaning when a slot is filled.
 
 A frame is the text of a phrase or template: `{x}.upper()`, `SELECT {cols} FROM {t} WHERE {p}`. A placeholder is
-`{slot}`, `{slot.part}` or either with a spec: `{slot:spec}`; `{{` and `}}` stand for braces. What a spec means is up to
-the value in the slot (see `values.py`).
+`{slot}` or `{slot.part}`, either of them with an optional spec: `{slot:spec}`. `{{` and `}}` are literal braces. What a
+spec means is up to the value in the slot (see `values.py`).
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Placeholder:
 
 @dataclass(frozen=True)
 class Piece:
-    """Rendered text, and its shape: the frame it was made from, or None where it never needs parentheses."""
+    """Rendered text and its shape: the frame it was made from, or None if it never needs parentheses."""
 
     text: str
     shape: str | None = None
@@ -46,19 +46,19 @@ Fill = Callable[[Placeholder], Piece]
 
 @dataclass(frozen=True)
 class Frame:
-    """A text with placeholders. `segments` has one element more than `placeholders`, and they alternate."""
+    """A text with placeholders. `segments` has one more element than `placeholders`; the two alternate."""
 
     text: str
     language: Language
     segments: tuple[str, ...]
     placeholders: tuple[Placeholder, ...]
-    canonical: tuple[str, ...]  # what stands for each placeholder when the frame is parsed by itself
+    canonical: tuple[str, ...]  # stand-ins for the placeholders when the frame is parsed on its own
     is_statement: bool
-    plain: Frame | None = None  # the frame this is a variant of in case or layout
+    plain: Frame | None = None  # the frame of which this is a variant in case or layout
 
     @functools.cached_property
     def lower(self) -> Frame:
-        """The frame with its keywords in lower case (quoted text is left alone)."""
+        """The frame with its keywords in lower case; quoted text is left alone."""
         return self._with_segments(lambda outside: outside.lower())
 
     @functools.cached_property
@@ -88,7 +88,7 @@ class Frame:
 
     @functools.cached_property
     def shape(self) -> str:
-        """The frame with its canonical fillings, which is what decides about parentheses around it."""
+        """The frame with its canonical fillings, by which a surrounding frame decides on parentheses."""
         return self.filled()
 
     def filled(self, at: int = -1, text: str = "") -> str:
@@ -100,13 +100,13 @@ class Frame:
         """Parse the frame with its canonical fillings.
 
         Raises:
-            SyntaxError, sqlglot.errors.SqlglotError: it is no text of its language.
+            SyntaxError, sqlglot.errors.SqlglotError: it does not parse in its language.
         """
         return _parse(self.filled(), self.language, self.is_statement)
 
     @functools.cached_property
     def deferrable(self) -> frozenset[int]:
-        """The placeholders at which a column of the only table may be written `_.column`.
+        """The placeholders where a column of the only table may be written `_.column`.
 
         These are the ones among the arguments of a method call on a table, before any join.
         """
@@ -146,13 +146,13 @@ def parse_frame(
     """Split a text into segments and placeholders.
 
     Args:
-        text: as it stands in the YAML.
+        text: as written in the YAML.
         language: of the text.
-        canonical: what stands for a placeholder when the frame is parsed by itself; by default the slot's name.
-        is_statement: a query or program rather than an expression.
+        canonical: the stand-in for a placeholder when the frame is parsed on its own; by default the slot's name.
+        is_statement: whether the text is a query or program rather than an expression.
 
     Raises:
-        ValueError: a brace that opens or closes no placeholder.
+        ValueError: a brace is not part of a placeholder.
     """
     segments, placeholders, current, end = [], [], "", 0
     for match in _PLACEHOLDER.finditer(text):
@@ -173,7 +173,7 @@ def parse_frame(
     return Frame(text, language, tuple(segments), tuple(placeholders), fillings, is_statement)
 
 
-@functools.cache
+@functools.lru_cache(maxsize=32_768)  # more than the shapes that meet in a build of all tasks
 def _needs_parentheses(frame: Frame, index: int, shape: str) -> bool:
     """Whether putting an expression of `shape` there without parentheses changes how the text parses."""
     beside = frame.segments[index].rstrip()[-1:] + frame.segments[index + 1].lstrip()[:1]
@@ -199,9 +199,8 @@ def _parse(text: str, language: Language, is_statement: bool) -> ast.AST | exp.E
 def _parse_shallow(text: str, language: Language, is_statement: bool) -> ast.AST | exp.Expression:
     if language == "ibis":
         with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore", SyntaxWarning
-            )  # tries such as `5.ifelse(...)` are meant to fail quietly
+            # Attempts such as `5.ifelse(...)` are meant to fail quietly.
+            warnings.simplefilter("ignore", SyntaxWarning)
             return ast.parse(
                 join_chains(text) if is_statement else text, mode="exec" if is_statement else "eval"
             )
@@ -217,5 +216,5 @@ _CONTINUATION = re.compile(r"\n\s*(?=\.)")
 
 
 def join_chains(code: str) -> str:
-    """Put lines that start with a dot at the end of the line before: templates write a chain one call a line."""
+    """Join lines that start with a dot to the line before: templates write chains one call per line."""
     return _CONTINUATION.sub("", code)

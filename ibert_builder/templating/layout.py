@@ -1,6 +1,8 @@
-"""How Ibis code is laid out: on one line where it fits, else one call of the chain a line, as Ibis's own docs do."""
+"""How Ibis code is laid out: on one line where it fits, else one call of the chain per line, as in Ibis's own docs."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 from ibert_builder.templating.frames import join_chains
 
@@ -9,7 +11,7 @@ _OPEN, _CLOSE = "([{", ")]}"
 
 
 def layout(code: str, width: int = WIDTH) -> str:
-    """Lay out code whose chains are written one call a line (lines that start with a dot continue the line before)."""
+    """Lay out code whose chains are written one call per line: a line that starts with a dot continues the one before."""
     statements: list[list[str]] = []
     for line in code.rstrip().splitlines():
         if line.lstrip().startswith(".") and statements and statements[-1][-1]:
@@ -35,14 +37,14 @@ def _statement(links: list[str], width: int) -> str:
 
 
 def _prefix(line: str) -> tuple[str, str]:
-    """What stands before the expression of a statement: `name = ` or `return `."""
+    """Split a statement before its expression: `name = ` or `return ` or nothing, and the rest."""
     name, equals, rest = line.partition(" = ")
     if equals and name.isidentifier():
         return name + equals, rest
     return ("return ", line.removeprefix("return ")) if line.startswith("return ") else ("", line)
 
 
-# From the loosest on; binary ones only, which stand between spaces.
+# From loosest to tightest binding. Binary operators only: those have spaces around them.
 _OPERATORS = (
     (" | ",),
     (" & ",),
@@ -50,11 +52,11 @@ _OPERATORS = (
     (" + ", " - "),
     (" * ", " / ", " // ", " % "),
 )
-_SHORT = 20  # a call with fewer characters than this between its brackets is not worth breaking
+_SHORT = 20  # a call with fewer characters between its brackets is not worth breaking
 
 
 def fit(text: str, indent: int, width: int, in_brackets: bool = True) -> str:
-    """One expression that starts at column `indent`: broken at its operators, or else at the arguments of a call."""
+    """Lay out an expression that starts at column `indent`: break it at its operators, or else at a call's arguments."""
     if indent + len(text) <= width:
         return text
     pad, deeper = " " * indent, " " * (indent + 4)
@@ -72,7 +74,7 @@ def fit(text: str, indent: int, width: int, in_brackets: bool = True) -> str:
     )
     arguments = split_arguments(body)
     if text[opening] == "(" and not is_call and len(arguments) == 1:
-        return f"{before}\n{deeper}{fit(body, indent + 4, width)}\n{pad}{after}"  # no comma: it would make a tuple
+        return f"{before}\n{deeper}{fit(body, indent + 4, width)}\n{pad}{after}"  # a comma would make a tuple
     if indent + 4 + len(body) <= width and not body.endswith(","):
         return f"{before}\n{deeper}{body}\n{pad}{after}"
     if len(arguments) == 1:
@@ -82,7 +84,7 @@ def fit(text: str, indent: int, width: int, in_brackets: bool = True) -> str:
 
 
 def _group_to_break(text: str) -> tuple[int, int] | None:
-    """Where the brackets open and close that are best broken: the last ones, or the longest if the last hold little."""
+    """Where the brackets to break open and close: the last pair, or the longest if the last holds little."""
     groups: list[tuple[int, int]] = []
     stack: list[int] = []
     for index, character in _outside_strings(text):
@@ -90,7 +92,7 @@ def _group_to_break(text: str) -> tuple[int, int] | None:
             stack.append(index)
         elif character in _CLOSE:
             if not stack:
-                return None  # code that is broken on purpose
+                return None  # the code is broken on purpose
             opened = stack.pop()
             if not stack and text[opened + 1 : index].strip():
                 groups.append((opened, index))
@@ -101,12 +103,12 @@ def _group_to_break(text: str) -> tuple[int, int] | None:
 
 
 def split_arguments(text: str) -> list[str]:
-    """Split at the commas that stand in no bracket and no string."""
+    """Split at the commas outside brackets and strings."""
     return [part.removeprefix(",").strip() for part in _split(text, (",",)) if part.removeprefix(",").strip()]
 
 
 def _split(text: str, separators: tuple[str, ...]) -> list[str]:
-    """The parts between separators that stand in no bracket and no string; a separator begins the part after it."""
+    """Split at the separators outside brackets and strings; a separator begins the part after it."""
     parts, start, depth = [], 0, 0
     for index, character in _outside_strings(text):
         depth += (character in _OPEN) - (character in _CLOSE)
@@ -116,7 +118,8 @@ def _split(text: str, separators: tuple[str, ...]) -> list[str]:
     return [*parts, text[start:].strip()]
 
 
-def _outside_strings(text: str):
+def _outside_strings(text: str) -> Iterator[tuple[int, str]]:
+    """The characters outside string literals, with their indices."""
     quote = ""
     skip = False
     for index, character in enumerate(text):

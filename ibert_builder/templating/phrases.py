@@ -1,12 +1,13 @@
 """The phrasebook: typed expressions that say the same thing in Ibis, in SQL and in English.
 
-A phrase takes slots (see `slots.py`) and gives a value of a class. Phrases nest by type, so a seeded draw makes
+A phrase takes slots (see `slots.py`) and gives a value of a class. Phrases nest by class, so a seeded draw makes
 expressions that are known in all three languages at once.
 """
 
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -20,6 +21,8 @@ from ibert_builder.templating.frames import Frame, Language, Placeholder, parse_
 from ibert_builder.templating.slots import Slot, SlotDeclaration, parse_slot
 from ibert_builder.yaml_source import Source, Strict, read_folder
 
+CanonicalFilling = Callable[[Placeholder, Language], str]
+
 
 class PhraseSpec(Strict):
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
@@ -32,12 +35,12 @@ class PhraseSpec(Strict):
         None, description="the natural name of the result: `total_{x}`; by default `{x}_NAME`"
     )
     weight: float = Field(1.0, gt=0, description="how often it is drawn, relative to the others")
-    top_only: bool = Field(False, description="not to be nested in other phrases")
-    not_in: list[str] = Field([], description="dialects in which it cannot be said or cannot be proved")
+    top_only: bool = Field(False, description="never nested in other phrases")
+    not_in: list[str] = Field([], description="dialects in which it cannot be expressed or cannot be proved")
 
 
 class PhraseFile(Strict):
-    """A file in `templates/_phrases`. The file's name without its number is the group of its phrases."""
+    """A file in `templates/_phrases`. The file's name without its number is the group that its phrases belong to."""
 
     kind: Literal["scalar", "aggregate", "window"] = "scalar"
     phrases: list[PhraseSpec]
@@ -74,25 +77,28 @@ class Phrase:
 @dataclass(frozen=True)
 class Phrasebook:
     phrases: dict[str, Phrase]
+    # By (kind, class): there are a few dozen pairs, and they are gone when the phrasebook is.
+    _giving: dict[tuple[str, str], tuple[Phrase, ...]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     @functools.cached_property
     def groups(self) -> frozenset[str]:
         return frozenset(phrase.group for phrase in self.phrases.values())
 
-    @functools.cache  # noqa: B019 - one phrasebook lives as long as the process
     def giving(self, kind: str, wanted: str) -> tuple[Phrase, ...]:
         """The phrases of a kind that can give a class, in file order."""
-        return tuple(p for p in self.phrases.values() if p.kind == kind and p.can_give(wanted))
-
-    def __hash__(self) -> int:
-        return id(self)
+        if (kind, wanted) not in self._giving:
+            found = (p for p in self.phrases.values() if p.kind == kind and p.can_give(wanted))
+            self._giving[kind, wanted] = tuple(found)
+        return self._giving[kind, wanted]
 
 
 def load_phrases(folder: Path) -> Phrasebook:
     """Read every phrase of a folder.
 
     Raises:
-        InputError: a file is not as it should be, a text does not parse in its language, a slot is unknown or unused.
+        InputError: a file is malformed, a text does not parse in its language, a slot is unknown or unused.
     """
     phrases: dict[str, Phrase] = {}
     for source in read_folder(folder):
@@ -124,7 +130,7 @@ def _phrase(source: Source, index: int, spec: PhraseSpec, group: str, kind: str)
         for language in ("ibis", "sql"):
             if not any(place.slot == slot for place in frames[language].placeholders):
                 raise source.error(f"the slot '{slot}' is not used in `{language}`", (*at, "takes", slot))
-    # Named after its first argument where there is one; literals rarely make good names.
+    # Named after its first argument, if it has one: literals rarely make good names.
     named = next(iter(takes), None)
     alias = spec.alias or (f"{{{named}}}_{spec.name}" if named else spec.name)
     return Phrase(
@@ -137,7 +143,11 @@ def _phrase(source: Source, index: int, spec: PhraseSpec, group: str, kind: str)
 def parse_slots(
     source: Source, at: tuple[str | int, ...], declarations: dict[str, SlotDeclaration]
 ) -> dict[str, Slot]:
-    """Parse the slot declarations that stand at a location of a file."""
+    """Parse the slot declarations at a location in a file.
+
+    Raises:
+        InputError: one is not valid, or a literal is drawn from a slot that is not declared before it.
+    """
     slots: dict[str, Slot] = {}
     for name, declaration in declarations.items():
         try:
@@ -154,8 +164,8 @@ def parse_slots(
     return slots
 
 
-def canonical_filling(slots: dict[str, Slot]):
-    """What stands for a slot when a text is parsed by itself: its first option, or its own name."""
+def canonical_filling(slots: Mapping[str, Slot]) -> CanonicalFilling:
+    """The stand-in for each slot when a text is parsed on its own: its first option, or else its own name."""
 
     def fill(place: Placeholder, language: Language) -> str:
         slot = slots.get(place.slot)
@@ -179,14 +189,14 @@ def checked_frame(
     at: tuple[str | int, ...],
     text: str,
     language: Language,
-    known,
-    canonical,
+    known: Collection[str],
+    canonical: CanonicalFilling,
     is_statement: bool = False,
 ) -> Frame:
-    """Make a frame of a text at a location of a file; its placeholders must be `known`, and it must parse.
+    """Make a frame of the text at a location in a file.
 
     Raises:
-        InputError: at that location.
+        InputError: a placeholder is not `known`, or the text does not parse.
     """
     try:
         frame = parse_frame(text.rstrip(), language, lambda place: canonical(place, language), is_statement)

@@ -1,65 +1,58 @@
-"""Seeded draws: tables, columns, literals and nested phrases for the slots of a template."""
+"""Seeded draws: columns and nested phrases for the slots of a template."""
 
 from __future__ import annotations
 
-import datetime
 import random
-from collections.abc import Sequence, Set
+from collections.abc import Set
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any
 
 from ibert_builder.databases.model import Database
-from ibert_builder.databases.spec import Make
-from ibert_builder.databases.type_classes import fits, type_class
+from ibert_builder.databases.type_classes import fits
 from ibert_builder.execution.engine import Engine
 from ibert_builder.templating.frames import Placeholder
+from ibert_builder.templating.literal_sampler import LiteralSampler
 from ibert_builder.templating.phrases import Phrase, Phrasebook
-from ibert_builder.templating.slots import ROLES, Slot
+from ibert_builder.templating.slots import ROLES, NoFit, Slot
 from ibert_builder.templating.values import (
     CANONICAL,
     ChoiceValue,
     ColumnList,
     ColumnValue,
-    LiteralValue,
     PhraseValue,
     TableValue,
 )
 
-NESTED_COLUMN = 0.75  # how often a slot inside a phrase is a column, where a phrase would be possible too
-TELLING = (0.08, 0.92)  # the share of rows that a predicate should hold for
+NESTED_COLUMN = 0.75  # how often a slot inside a phrase is a column where a phrase would be possible too
+TELLING = (0.08, 0.92)  # the share of rows for which a predicate should hold
 PREDICATES = 10  # how many are tried until one is telling
-DEEP = 0.35  # how often phrases nest, where a template does not say
+DEEP = 0.35  # how often phrases nest, unless the template says how deep
 
 _BARE = Placeholder("", None, None)
 
 
-class NoFit(Exception):
-    """Nothing of this database fits a slot (this time)."""
-
-
 @dataclass
 class Sampler:
-    """Draws from one database with one seeded generator."""
+    """Draws from one database, with one seeded generator, for one template."""
 
     database: Database
     engine: Engine
     phrasebook: Phrasebook
     rng: random.Random
-    dialect: str = "duckdb"  # that every phrase must be sayable in
+    dialect: str = "duckdb"  # in which every phrase must be expressible
     _used: set[tuple[str, str]] = field(default_factory=set)
     _settled: set[tuple[str, str]] = field(default_factory=set)
 
     def slot(self, slot: Slot, owner: TableValue | None, bound: dict[str, Any]) -> Any:
-        """A value for a slot, from table `owner` or from the values bound so far.
+        """Draw a value for a slot, from the table `owner` or from the values bound so far.
 
         Raises:
-            NoFit: there is none.
+            NoFit: nothing fits.
         """
         if slot.kind == "choice":
             return ChoiceValue(self.rng.choice(slot.options))
         if slot.kind == "literal":
-            return self.literal(slot.wanted, bound[str(slot.of)])
+            return LiteralSampler(self.engine, self.rng).draw(slot.wanted, bound[str(slot.of)])
         assert owner is not None
         self._used = set().union(*(_columns_in(value) for value in bound.values()))
         self._settled = set().union(*(_columns_in(value) for value in bound.values() if _settles(value)))
@@ -75,10 +68,10 @@ class Sampler:
     def _predicate(
         self, owner: TableValue, depth: int, only: frozenset[str], avoid: frozenset[str]
     ) -> PhraseValue:
-        """A boolean phrase that is true of some rows and false of others: any other tells no two queries apart.
+        """Draw a boolean phrase that is true of some rows and false of others: no other tells two queries apart.
 
-        Two conditions on one column often say the same twice, or contradict one another; so do a condition on a column
-        and groups by it. They are the second choice.
+        Two conditions on one column often say the same thing twice or contradict each other, and so do a condition on
+        a column and a grouping by it; they are the second choice.
         """
         for attempt in range(PREDICATES):
             value = self.phrase("scalar", "boolean", owner, depth, only, avoid)
@@ -96,8 +89,8 @@ class Sampler:
     def column(
         self, wanted: str, owner: TableValue, taken: Set[tuple[str, str]] = frozenset()
     ) -> ColumnValue:
-        """A column of a role or class. Numbers that identify are no numbers: keys are drawn by role or as `any` only."""
-        names = {name for _, name in taken}  # of other tables too: a result has each name once
+        """Draw a column of a role or class. Keys are not quantities: they are drawn by role or as `any` only."""
+        names = {name for _, name in taken}  # in other tables too: a result has each name once
         options = [column for column in owner.table.columns.values() if column.name not in names]
         if wanted in ROLES:
             options = [
@@ -113,7 +106,7 @@ class Sampler:
             ]
         if not options:
             raise NoFit(f"no {wanted} column in {owner.table.name}")
-        # A column that another slot uses is the second choice: AVG(x) GROUP BY x says little, x = 1 AND x = 2 nothing.
+        # A column in use elsewhere is the second choice: AVG(x) GROUP BY x says little, x = 1 AND x = 2 nothing.
         fresh = [column for column in options if (owner.slot, column.name) not in self._used]
         return ColumnValue(owner, self.rng.choice(fresh or options))
 
@@ -135,7 +128,7 @@ class Sampler:
         avoid: frozenset[str] = frozenset(),
         inside: frozenset[str] = frozenset(),
     ) -> PhraseValue:
-        """A phrase of a kind that gives `wanted`, its slots filled; `inside` are the groups it is nested in."""
+        """Draw a phrase of a kind that gives `wanted`, with its slots filled; `inside` are the groups it is nested in."""
         options = [
             phrase
             for phrase in self.phrasebook.giving(kind, wanted)
@@ -156,7 +149,7 @@ class Sampler:
     def fill(
         self, phrase: Phrase, wanted: str, owner: TableValue, depth: int, inside: frozenset[str] = frozenset()
     ) -> PhraseValue:
-        """The phrase with its slots drawn."""
+        """Draw values for the slots of a phrase."""
         arguments: dict[str, Any] = {}
         for name, slot in phrase.takes.items():
             if slot.kind in ("scalar", "aggregate"):
@@ -202,87 +195,6 @@ class Sampler:
                     return value
         return self.column(wanted, owner, taken)
 
-    # --- literals: taken from what an expression really holds, so that rows stand at every boundary
-
-    def literal(self, how: str, source: Any) -> LiteralValue:
-        if how in ("element", "field", "key"):
-            return self._nested_literal(how, source)
-        values = self._values(source)
-        if how in ("prefix", "suffix", "part"):
-            return LiteralValue(self._piece(how, values), "string")
-        kind = source.type_class
-        if how == "values":
-            if len(values) < 3:
-                raise NoFit("fewer than three different values")
-            count = self.rng.choice((2, 3))
-            return LiteralValue(tuple(sorted(self.rng.sample(values, count), key=values.index)), kind)
-        if len(values) < 2:
-            raise NoFit("fewer than two different values")
-        if how == "value" and kind not in ("integer", "float", "decimal", "date", "timestamp"):
-            return LiteralValue(self.rng.choice(values), kind)
-        values = _round_ones(values)
-        first, last = {"value": (0.05, 0.95), "low": (0.1, 0.4), "middle": (0.3, 0.7), "high": (0.6, 0.9)}[
-            how
-        ]
-        chosen = values[int(first * len(values)) : max(int(last * len(values)), int(first * len(values)) + 1)]
-        return LiteralValue(self.rng.choice(chosen), kind)
-
-    def _values(self, source: Any) -> list[Any]:
-        if isinstance(source, ColumnValue):
-            return self.engine.values(source.owner.table.name, source.column.name)
-        owner = next(iter(_owners(source)))
-        return self.engine.values(owner.table.name, source.render("sql", _BARE, CANONICAL).text)
-
-    def _piece(self, how: str, values: list[Any]) -> str:
-        """A piece of one of the strings, of letters and digits only, that at least one other string lacks."""
-        texts = [text for text in values if isinstance(text, str) and text.strip()]
-        self.rng.shuffle(texts)
-        for text in texts:
-            length = self.rng.randint(2, 4)
-            words = [word for word in text.split() if word.isalnum() and len(word) >= 2]
-            piece = {
-                "prefix": text[:length],
-                "suffix": text[-length:],
-                "part": self.rng.choice(words)[: length + 2] if words else text[:length],
-            }[how]
-            if piece.strip() == piece and piece.replace(" ", "").isalnum():
-                return piece
-        raise NoFit("no string has a plain piece")
-
-    def _nested_literal(self, how: str, source: Any) -> LiteralValue:
-        if not isinstance(source, ColumnValue):
-            raise NoFit(f"no {how} of an expression")
-        column = source.column
-        if how == "field":
-            fields = list(zip(column.dtype.names, column.dtype.types, strict=True))
-            name, kind = self.rng.choice(
-                [(n, k) for n, k in fields if not hasattr(column.dtype, n)] or fields
-            )
-            return LiteralValue(name, type_class(kind))
-        if how == "key":
-            return self._key(column.make, column.type_class)
-        elements = [
-            e for value in source.owner.table.values[column.name] for e in value or () if e is not None
-        ]
-        if len(set(elements)) < 2:
-            raise NoFit("fewer than two different elements")
-        return LiteralValue(self.rng.choice(elements), column.type_class[len("array<") : -1])
-
-    def _key(self, make: Make, kind: str) -> LiteralValue:
-        if make.map is not None:
-            return LiteralValue(self.rng.choice(make.map.keys), kind[len("map<") : -1])
-        if make.json_object is not None:
-            return LiteralValue(self.rng.choice(list(make.json_object)), "json")
-        raise NoFit("it has no keys")
-
-
-def _owners(value: Any) -> Sequence[TableValue]:
-    if isinstance(value, ColumnValue):
-        return [value.owner]
-    if isinstance(value, PhraseValue):
-        return [owner for argument in value.arguments.values() for owner in _owners(argument)]
-    return []
-
 
 def _columns_in(value: Any) -> set[tuple[str, str]]:
     if isinstance(value, ColumnValue):
@@ -297,16 +209,3 @@ def _settles(value: Any) -> bool:
     if isinstance(value, PhraseValue):
         return value.type_class == "boolean"
     return isinstance(value, ColumnValue) and value.column.role in ("category", "flag", "reference")
-
-
-def _round_ones(values: list[Any]) -> list[Any]:
-    """The values a person would type, where there are enough: midnight rather than 08:01:31, 57.5 rather than 57.48333."""
-    if isinstance(values[0], datetime.datetime):
-        plain = [value for value in values if value.time() == datetime.time()]
-    elif isinstance(values[0], float | Decimal):
-        plain = [value for value in values if abs(Decimal(str(value)).as_tuple().exponent) <= 4]  # type: ignore[arg-type]
-        if len(plain) < 3 and isinstance(values[0], float):
-            return sorted({float(f"{value:.3g}") for value in values})  # nobody types 3.3000001907348633
-    else:
-        plain = values
-    return plain if len(plain) >= 3 else values

@@ -1,19 +1,18 @@
 """The little language in which phrases and templates declare their slots.
 
-| declaration | what is put there |
+| declaration | what fills the slot |
 |---|---|
 | `string` | an expression of that class: a column or a phrase |
 | `column numeric` | a column of that class |
-| `column category` | a column of that role: `category` (few strings or integers), `flag`, `key`, `reference` or `plain`; or a `nullable` one |
-| `2-4 columns` | that many different columns, in table order |
+| `column category` | a column of that role: `category` (a few different strings or integers), `flag`, `key`, `reference` or `plain`; or any `nullable` column |
+| `2-4 columns` | that many different columns, in the order of the table |
 | `aggregate numeric`, `window any` | an expression made by an aggregate or window phrase |
-| `value of x` | a value that expression `x` really has; also `low`, `high` and `middle` (by rank) and `values` (two or three) |
+| `value of x` | a value that expression `x` really takes; also `low`, `middle` and `high` (by rank) and `values` (two or three of them) |
 | `prefix of x`, `suffix of x`, `part of x` | a piece of one of its strings |
 | `element of x`, `field of x`, `key of x` | an element of its arrays, a field of its structs, a key of its maps or JSON objects |
 | a list | one of its items: plain values, or texts as `{ibis: ..., sql: ..., en: ...}` |
 
-In templates, which may have several tables, declarations of columns and expressions end in `of TABLE`. The long form
-is a mapping: `{is: numeric of t, only: [PHRASE, ...], avoid: [PHRASE, ...], depth: 2}`.
+In templates with several tables, declarations of columns and expressions end in `of TABLE`. The long form is a mapping: `{is: numeric of t, only: [PHRASE, ...], avoid: [PHRASE, ...], depth: 2}`.
 """
 
 from __future__ import annotations
@@ -56,6 +55,10 @@ class SlotSpec(Strict):
         return self
 
 
+class NoFit(Exception):
+    """Nothing in the database fits a slot, this time."""
+
+
 SlotDeclaration = str | list[Any] | SlotSpec
 
 
@@ -63,8 +66,14 @@ SlotDeclaration = str | list[Any] | SlotSpec
 class Slot:
     """A parsed declaration.
 
-    `kind` says what it is; `wanted` the class or role, or the way a literal is drawn; `of` the table or slot it is
-    drawn from; `count` how many columns.
+    Attributes:
+        kind: what fills the slot.
+        wanted: its class or role; for a literal, how it is drawn.
+        of: the table or slot it is drawn from.
+        count: the fewest and the most columns.
+        options: of a choice.
+        only, avoid: names of phrases and of groups of phrases.
+        depth: how deep phrases may nest; None to draw it.
     """
 
     kind: Literal["column", "columns", "scalar", "aggregate", "window", "literal", "choice"]
@@ -81,7 +90,7 @@ def parse_slot(declaration: SlotDeclaration) -> Slot:
     """Parse a declaration.
 
     Raises:
-        ValueError: it is none, saying what was expected.
+        ValueError: it is not a valid declaration; the message says what was expected.
     """
     if isinstance(declaration, SlotSpec):
         slot = parse_slot(declaration.declaration)
@@ -98,13 +107,13 @@ def parse_slot(declaration: SlotDeclaration) -> Slot:
     if match := _COLUMNS.fullmatch(declaration):
         low, high = int(match[1]), int(match[2])
         if not 1 <= low <= high:
-            raise ValueError(f"'{declaration}' asks for no columns")
+            raise ValueError(f"'{declaration}' does not ask for one or more columns")
         return Slot("columns", _class(match[3] or "any"), match[4], (low, high))
     if match := _EXPRESSION.fullmatch(declaration):
         kind, wanted, of = match.groups()
         return Slot(_KINDS[kind], _class(wanted, ROLES if kind == "column" else ()), of)
     raise ValueError(
-        f"'{declaration}' is no slot declaration (such as `numeric`, `column string`, `2-4 columns`, `value of x`)"
+        f"'{declaration}' is not a valid slot (expected one such as `numeric`, `column string`, `2-4 columns`, `value of x`)"
     )
 
 

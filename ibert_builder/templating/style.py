@@ -1,4 +1,4 @@
-"""Seeded ways of writing inputs. Targets are always written in the one canonical style."""
+"""Seeded styles for inputs. Targets are always written in the one canonical style."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ibert_builder.templating.values import Style, TableValue
 
 
 def sql_style(rng: random.Random, bound: Mapping[str, Any]) -> Style:
-    """How this query is written: the case of its keywords, its line breaks, its table aliases."""
+    """Draw how a query is written: the case of its keywords, its line breaks, its table aliases."""
     tables = [value for value in bound.values() if isinstance(value, TableValue)]
     several = len(tables) > 1
     draw = rng.random()
@@ -31,17 +31,17 @@ def sql_style(rng: random.Random, bound: Mapping[str, Any]) -> Style:
 
 
 def ibis_style(rng: random.Random, bound: Mapping[str, Any]) -> Style:
-    """How this Ibis code refers to columns."""
+    """Draw how Ibis code refers to columns."""
     single = sum(isinstance(value, TableValue) for value in bound.values()) == 1
     draw = rng.random()
     return Style(brackets=draw < 0.15, deferred=single and draw > 0.6)
 
 
 def _alias(table: str, taken: set[str]) -> str:
-    """`orders` is `o`, `order_items` is `oi`; a second `o` becomes `or`."""
+    """The alias of a table: `o` for `orders`, `oi` for `order_items`, `of` for `offers` where `o` is taken."""
     words = table.split("_")
     options = ["".join(word[0] for word in words), table[:2], table[:3]]
-    # Short words that SQL reserves make no aliases.
+    # SQL reserves these short words.
     return next(
         (o for o in options if o not in taken | {"as", "is", "in", "on", "or", "by", "to", "at", "do", "if"}),
         table,

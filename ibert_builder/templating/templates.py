@@ -1,7 +1,7 @@
 """Templates: the frames around phrases, as YAML files in `templates/<task>/NN_name.yaml`.
 
-A template names its tables, declares its slots (see `slots.py`) and has texts in which they stand. The texts a task
-wants, and their languages, are said by the task's own subclass of `TemplateSpec`.
+A template names its tables, declares its slots (see `slots.py`) and has texts that use them. Which texts a task wants,
+and in which languages, is up to the task's own subclass of `TemplateSpec`.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from ibert_builder.databases.model import Database, Reference
 from ibert_builder.errors import InputError, unknown
 from ibert_builder.templating.frames import Frame, Language
 from ibert_builder.templating.phrases import Phrasebook, canonical_filling, checked_frame, parse_slots
-from ibert_builder.templating.sampler import NoFit, Sampler
-from ibert_builder.templating.slots import Slot, SlotDeclaration
+from ibert_builder.templating.sampler import Sampler
+from ibert_builder.templating.slots import NoFit, Slot, SlotDeclaration
 from ibert_builder.templating.values import JoinValue, TableValue
 from ibert_builder.yaml_source import Source, Strict, read_folder
 
@@ -36,33 +36,34 @@ class TableSpec(Strict):
     alias: str | None = Field(
         None,
         pattern=r"^[a-z][a-z0-9_]*$",
-        description="its name in code and SQL, for a second use of one table",
+        description="its name in code and SQL, for a second use of a table",
     )
 
     @model_validator(mode="after")
     def _parses(self) -> TableSpec:
         if not _TABLE.fullmatch(self.declaration):
             raise ValueError(
-                f"'{self.declaration}' is none of: any, parent of T, child of T, self parent of T, same as T"
+                f"'{self.declaration}' is not a valid table"
+                " (expected one of: any, parent of T, child of T, self parent of T, same as T)"
             )
         if ("sam" in self.declaration or "self" in self.declaration) and not self.alias:
-            raise ValueError("a second use of one table needs an alias")
+            raise ValueError("a second use of a table needs an alias")
         return self
 
 
 class TemplateSpec(Strict):
-    """What templates of all tasks have.
+    """What templates of all tasks have in common.
 
     Tables are declared as `any`, `parent of T` (T has a reference to it), `child of T`, `self parent of T` (T refers to
-    itself) or `same as T`; the last two need an alias. Between a child c and its parent p there is the join slot
-    `{c_p}`: its condition, with the parts `{c_p.fk}` and `{c_p.pk}`.
+    itself) or `same as T`; the last two need an alias. A child c and its parent p have a join slot `{c_p}`: the
+    condition of the join, with the parts `{c_p.fk}` and `{c_p.pk}`.
     """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     difficulty: Literal["easy", "medium", "hard"]
     features: list[str] = Field(min_length=1)
     examples: int | None = Field(
-        None, ge=1, description="drafts to make of it, if not the task's usual number"
+        None, ge=1, description="drafts to make from it; by default the task's usual number"
     )
     one_split: bool = Field(
         False, description="its examples differ too little between databases to be in several splits"
@@ -89,7 +90,7 @@ class TableSlot:
 
 @dataclass(frozen=True)
 class Template:
-    """A checked template: its spec, parsed slots and, per text field, its frames."""
+    """A checked template: its spec, its parsed slots and, for each text field, its frames."""
 
     task: str
     spec: TemplateSpec
@@ -105,7 +106,7 @@ class Template:
 
     @property
     def is_undivided(self) -> bool:
-        """Whether it belongs to one split as a whole; without tables, it says the same in every database."""
+        """Whether all of it belongs to one split; a template without tables says the same in every database."""
         return self.spec.one_split or not self.tables
 
     def error(self, problem: str, key: str | None = None) -> InputError:
@@ -121,21 +122,13 @@ class Template:
         return slot.of or next(iter(self.tables))
 
 
-@dataclass(frozen=True)
-class TemplateFile:
-    """What a task's templates are read with: the name of the task and its kind of template."""
-
-    task: str
-    model: type[TemplateSpec]
-
-
 def load_templates(
     folder: Path, task: str, model: type[TemplateSpec], book: Phrasebook
 ) -> tuple[Template, ...]:
-    """Read the templates of a task.
+    """Read the templates of a task from its folder, checked against its `model` and the phrasebook.
 
     Raises:
-        InputError: by file, line and key.
+        InputError: a template is malformed, with its file, line and key.
     """
     templates: dict[str, Template] = {}
     for source in read_folder(folder):
@@ -171,7 +164,7 @@ def _template(
             raise source.error("a table or join has this name too", here)
         if slot.kind not in ("choice", "literal"):
             if not tables:
-                raise source.error("the template has no tables to draw from", here)
+                raise source.error("the template has no table to draw from", here)
             if slot.of is None and len(tables) > 1:
                 raise source.error(f"say which table: '... of {next(iter(tables))}'", here)
             if slot.of is not None and slot.of not in tables:
@@ -219,7 +212,7 @@ def _table_slots(source: Source, at: tuple[str | int, ...], spec: TemplateSpec) 
 
 
 def _join_names(tables: Mapping[str, TableSlot]) -> dict[str, tuple[str, str]]:
-    """Join slot to (child, parent)."""
+    """The join slots by name: (child, parent) of each."""
     joins = {}
     for name, slot in tables.items():
         if slot.relation in ("parent", "self parent"):
@@ -233,7 +226,7 @@ def bind(template: Template, sampler: Sampler) -> dict[str, Any]:
     """Draw a value for every table, join and slot of a template.
 
     Raises:
-        NoFit: the database has nothing that fits.
+        NoFit: nothing in the database fits.
     """
     for attempt in range(BIND_ATTEMPTS):
         try:
@@ -279,7 +272,7 @@ def _bind_tables(template: Template, sampler: Sampler) -> dict[str, Any]:
         bound[f"{child.slot}_{parent.slot}"] = JoinValue(child, parent, reference)
     names = [v.variable for v in bound.values() if isinstance(v, TableValue)]
     if len(set(names)) < len(names):
-        raise NoFit("one table twice without an alias")
+        raise NoFit("a table would be used twice without an alias")
     return bound
 
 

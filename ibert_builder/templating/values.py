@@ -1,6 +1,6 @@
-"""What can stand in a slot, and how it reads in each language.
+"""What can fill a slot, and how it reads in each language.
 
-Every value renders itself for a language and a spec, under a `Style`. The specs:
+Every value renders itself for a language and a spec, in a `Style`. The specs:
 
 | spec | Ibis | SQL | English |
 |---|---|---|---|
@@ -12,37 +12,35 @@ Every value renders itself for a language and a spec, under a `Style`. The specs
 | `type` | | | a column's data type: `decimal(10, 2)` |
 | `code`, `deferred` | | | the Ibis code: `orders.amount`, `_.amount` |
 | `one` | | | one row of a table: order |
-| `pred` | a join key always as a predicate | | |
+| `pred` | a join key, always as a predicate | | |
 | another word | `word.amount` | `word.amount` | |
 """
 
 from __future__ import annotations
 
-import datetime
 import json
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any, Protocol
 
 import ibis.expr.types as ir
 
 from ibert_builder.databases.model import Column, Reference, Table
 from ibert_builder.templating.frames import Frame, Language, Piece, Placeholder
+from ibert_builder.templating.literals import literal
 from ibert_builder.templating.phrases import Phrase
 
 
 @dataclass(frozen=True)
 class Style:
-    """How one example is written. The default is the canonical style, in which all targets are written.
+    """How an example is written. The default is the canonical style, which all targets use.
 
     Attributes:
         keywords_lower: SQL keywords and functions in lower case.
         one_line: SQL on one line.
-        aliases: table slot to SQL alias; a table without one goes by its name.
+        aliases: SQL aliases by table slot; a table without one goes by its name.
         qualify: SQL columns carry their table's alias or name.
-        use_as: table aliases are introduced by AS.
+        use_as: AS introduces table aliases.
         brackets: Ibis columns as `t["x"]` instead of `t.x`.
         deferred: Ibis columns as `_.x` where that is possible.
     """
@@ -65,7 +63,7 @@ class Value(Protocol):
 
 @dataclass(frozen=True)
 class TableValue:
-    """A table of the database in slot `slot`; `variable` is its name in code, an alias for a second use of one table."""
+    """A table of the database in slot `slot`; `variable` is its name in code: an alias where a table is used twice."""
 
     slot: str
     table: Table
@@ -136,14 +134,19 @@ class LiteralValue:
 
     def render(self, language: Language, place: Placeholder, style: Style) -> Piece:
         if isinstance(self.value, tuple):
-            words = [_literal(value, language, style) for value in self.value]
+            words = [_written(value, language, style) for value in self.value]
             return Piece(enumeration(words, "or") if language == "en" else ", ".join(words))
-        return Piece(_literal(self.value, language, style) if place.spec != "name" else str(self.value))
+        return Piece(_written(self.value, language, style) if place.spec != "name" else str(self.value))
+
+
+def _written(value: Any, language: Language, style: Style) -> str:
+    text = literal(value, language)
+    return text.lower() if language == "sql" and style.keywords_lower and not isinstance(value, str) else text
 
 
 @dataclass(frozen=True)
 class ChoiceValue:
-    """One of the options a slot lists: a plain value, or a text for each language."""
+    """One of the options that a slot lists: a plain value, or a text for each language."""
 
     option: Any
 
@@ -151,7 +154,7 @@ class ChoiceValue:
         if isinstance(self.option, dict):
             text = str(self.option[language])
         elif place.spec == "str":
-            return Piece(_literal(str(self.option), language, style))
+            return Piece(literal(str(self.option), language))
         else:
             text = str(self.option)
         return Piece(text.lower() if language == "sql" and style.keywords_lower and "'" not in text else text)
@@ -159,7 +162,7 @@ class ChoiceValue:
 
 @dataclass(frozen=True)
 class JoinValue:
-    """The key on which a child table refers to its parent."""
+    """The key by which a child table refers to its parent."""
 
     child: TableValue
     parent: TableValue
@@ -209,12 +212,9 @@ class PhraseValue:
 
         def fill(inner: Placeholder) -> Piece:
             value = self.arguments[inner.slot]
-            # A prefix given from outside goes down to every column, except where the phrase itself says otherwise.
-            passed = Placeholder(
-                inner.slot, inner.part, inner.spec or (spec if hasattr(value, "type_class") else None)
-            )
-            if isinstance(value, LiteralValue):
-                passed = inner
+            # A prefix given from outside goes down to every column, unless the phrase itself says otherwise.
+            takes_prefix = hasattr(value, "type_class") and not isinstance(value, LiteralValue)
+            passed = Placeholder(inner.slot, inner.part, spec) if takes_prefix and not inner.spec else inner
             return value.render(language, passed, style)
 
         styled = frame.lower if language == "sql" and style.keywords_lower else frame
@@ -250,63 +250,10 @@ def render_frame(frame: Frame, values: Mapping[str, Any], style: Style = CANONIC
 
 
 def _in_english(place: Placeholder, values: Mapping[str, Any], style: Style) -> Piece:
-    """A value in an English text, which may quote its code."""
+    """A value in an English text, which may quote the value's code."""
     quoted = {"code": None, "deferred": "_"}
     if place.spec in quoted:
         return values[place.slot].render(
             "ibis", Placeholder(place.slot, place.part, quoted[place.spec]), style
         )
     return values[place.slot].render("en", place, style)
-
-
-def _literal(value: Any, language: Language, style: Style = CANONICAL) -> str:
-    return {"ibis": _ibis_literal, "sql": _sql_literal, "en": _english_literal}[language](value, style)
-
-
-def _number(value: float | Decimal) -> str:
-    text = f"{Decimal(str(value)):f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def _ibis_literal(value: Any, style: Style) -> str:
-    if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False)
-    if isinstance(value, bool) or value is None:
-        return str(value)
-    if isinstance(value, float | Decimal):
-        return _number(value)
-    if isinstance(value, datetime.datetime):
-        return f'ibis.timestamp("{value}")'
-    if isinstance(value, datetime.date):
-        return f'ibis.date("{value}")'
-    if isinstance(value, datetime.time):
-        return f'ibis.time("{value}")'
-    return str(value)
-
-
-def _sql_literal(value: Any, style: Style) -> str:
-    if isinstance(value, str):
-        return "'" + value.replace("'", "''") + "'"
-    if isinstance(value, bool) or value is None:
-        word = {True: "TRUE", False: "FALSE", None: "NULL"}[value]
-    elif isinstance(value, float | Decimal):
-        word = _number(value)
-    elif isinstance(value, datetime.datetime):
-        word = f"TIMESTAMP '{value}'"
-    elif isinstance(value, datetime.date):
-        word = f"DATE '{value}'"
-    elif isinstance(value, datetime.time):
-        word = f"TIME '{value}'"
-    elif isinstance(value, uuid.UUID):
-        word = f"UUID '{value}'"
-    else:
-        word = str(value)
-    return word.lower() if style.keywords_lower else word
-
-
-def _english_literal(value: Any, style: Style) -> str:
-    if isinstance(value, str):
-        return f"'{value}'" if value else "the empty string"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return _number(value) if isinstance(value, float | Decimal) else str(value)

@@ -1,4 +1,4 @@
-"""The sample databases as DuckDB files, for whoever runs a model's answers."""
+"""The sample databases as DuckDB files, for anyone who wants to run a model's answers."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from ibert_builder.staging import workspace
 
 
 def choose(databases: dict[str, Database], names: Iterable[str]) -> list[Database]:
-    """The databases of these names, or all of them for no names.
+    """The databases with these names, or all of them if there are no names.
 
     Raises:
-        InputError: there is no database of a name.
+        InputError: there is no database with one of the names.
     """
     for name in names:
         if name not in databases:
@@ -27,9 +27,9 @@ def choose(databases: dict[str, Database], names: Iterable[str]) -> list[Databas
 
 
 def export(databases: Iterable[Database], out: Path, row_sets: bool = False) -> list[Path]:
-    """Write each database to `out/NAME.duckdb`, replacing files of those names only once all new ones are whole.
+    """Write each database to `out/NAME.duckdb`; existing files are replaced only once all the new ones are complete.
 
-    With `row_sets`, its further row sets go to `out/NAME-1.duckdb`, `out/NAME-2.duckdb` and so on.
+    With `row_sets`, the other row sets go to `out/NAME-1.duckdb`, `out/NAME-2.duckdb` and so on.
 
     Raises:
         InputError: `out` cannot be written to or is being written to by another process, or the disk is full.
@@ -45,6 +45,6 @@ def export(databases: Iterable[Database], out: Path, row_sets: bool = False) -> 
             with duckdb.connect(folder / name) as connection:
                 connection.execute("SET TimeZone = 'UTC'")
                 write_tables(connection, database)
-                # Closing would keep quiet about a full disk and leave the rows in a log file beside.
+                # Closing alone would not report a full disk, and would leave the rows in a log file next to it.
                 connection.execute("CHECKPOINT")
     return [out / name for name in chosen]

@@ -1,15 +1,15 @@
-"""What the default build is, in figures: `<config>/dataset_info.json`, and the comparison of a new build with them.
+"""The default build in figures: writing `<config>/dataset_info.json`, and comparing a new build with those files.
 
-`datasets.DatasetInfo.from_directory` reads the files. They record the features, the version of the dataset, and for every
-split the number of its records, their size, and a SHA-256 over them, so that no change of data passes unseen. Sizes and
-digests are those of the JSON lines that `ibert-multitask build` writes, in order: an Arrow file's size depends on the
-version of `datasets` and on the number of processes. Two keys are not of `datasets`, which ignores them: `sha256` and
-`made_with`, the versions of Python and of the packages that prove.
+`datasets.DatasetInfo.from_directory` reads the files. They record the features, the version of the dataset and, for every
+split, the number of its records, their size and a SHA-256 over them, so that no change in the data goes unnoticed. Sizes
+and digests are those of the JSON lines that `ibert-multitask build` writes, in order: the size of an Arrow file depends on
+the version of `datasets` and on the number of processes. Two keys are our own, and `datasets` ignores them: `sha256`, and
+`made_with`, which has the versions of Python and of the packages that prove.
 
-Python words a part of the messages in about one in twenty-five `error_resolution` records, and not every minor version in
-the same way. So sizes and digests of `error_resolution` and `all` are compared under the Python that the files were made
-with, and not under others; all the rest is compared everywhere. Another version of a proving package is no difference
-by itself: what counts is whether the data differ, and then the versions are named.
+In about one in twenty-five `error_resolution` records, Python itself words a part of the message, and minor versions do
+not all word it alike. So the sizes and digests of `error_resolution` and `all` are compared only under the Python that the
+files were made with; everything else is compared everywhere. Another version of a proving package is not a difference in
+itself: what counts is whether the data differ, and if they do, the versions are named.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from ibert_builder.records import ALL, configs, features_json, tasks_of
 from ibert_builder.writing.jsonl import Progress, build, file_of
 
 FILE = "dataset_info.json"
-_WORDED = ("sha256.", "num_bytes", "dataset_size", "size_in_bytes")  # what the words of a message change
+_WORDED = ("sha256.", "num_bytes", "dataset_size", "size_in_bytes")  # what the wording of a message changes
 UPDATE = (
     "If the change is intended: bump `version` in pyproject.toml and ibert_builder/__init__.py, add a line to the"
     " changelog in README.md, and run `ibert-multitask infos`."
@@ -52,11 +52,16 @@ def infos(
     """Build the dataset with its default options, in a temporary folder, and describe every config of it.
 
     Raises:
-        InputError: a template is wrong or gives nothing.
+        InputError: a template is wrong or yields nothing.
     """
     with tempfile.TemporaryDirectory(prefix="ibert-infos-") as folder:
         build(Path(folder), templates_dir=templates_dir, num_proc=num_proc, progress=progress)
-        return {config: _info(config, Path(folder)) for config in configs()}
+        return infos_of(Path(folder))
+
+
+def infos_of(folder: Path) -> dict[str, Info]:
+    """Describe every config of the dataset that a build wrote to a folder."""
+    return {config: _info(config, folder) for config in configs()}
 
 
 def _info(config: str, folder: Path) -> Info:
@@ -89,7 +94,7 @@ def made_with() -> dict[str, str]:
 
 
 def write(made: dict[str, Info], out: Path) -> list[Path]:
-    """Write `out/<config>/dataset_info.json`; a file of that name is replaced only once the new one is whole.
+    """Write `out/<config>/dataset_info.json`; an existing file is replaced only once the new one is complete.
 
     Raises:
         InputError: `out` cannot be written to.
@@ -108,10 +113,10 @@ def write(made: dict[str, Info], out: Path) -> list[Path]:
 
 
 def read(out: Path) -> dict[str, Info]:
-    """The files that `write` wrote.
+    """Read the files that `write` wrote.
 
     Raises:
-        InputError: one is missing, is not JSON, or is of no config.
+        InputError: one is missing, is not JSON, or belongs to no config.
     """
     for path in sorted(out.glob(f"*/{FILE}")):
         if path.parent.name not in configs():
@@ -131,7 +136,7 @@ def read(out: Path) -> dict[str, Info]:
 
 
 def differences(recorded: dict[str, Info], made: dict[str, Info]) -> list[str]:
-    """Where a build differs from what is recorded, one line each: config, key (with the split), expected, found."""
+    """Where a build differs from what is recorded, a line each: config, key (with the split), expected, found."""
     lines = []
     for config in configs():
         expected, found = dict(_flat(recorded[config])), dict(_flat(made[config]))
@@ -147,13 +152,13 @@ def differences(recorded: dict[str, Info], made: dict[str, Info]) -> list[str]:
 
 
 def other_versions(recorded: dict[str, Info], made: dict[str, Info]) -> list[str]:
-    """What the records were made with and this build was not, such as `python 3.11, here 3.12`."""
+    """The versions that the recorded build had and this one does not have, such as `python 3.11, here 3.12`."""
     then, now = recorded[ALL].get("made_with", {}), made[ALL]["made_with"]
     return [f"{name} {then.get(name)}, here {now[name]}" for name in now if then.get(name) != now[name]]
 
 
 def _flat(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:
-    """The leaves of nested JSON by their dotted keys."""
+    """The leaves of nested JSON with their dotted keys."""
     if not isinstance(value, dict | list):
         yield key, value
         return

@@ -1,4 +1,4 @@
-"""JSONL files: `<task>.jsonl` and `train_complete.jsonl`, with `validation/` and `test/` beside them."""
+"""The JSONL files: `<task>.jsonl` and `train_complete.jsonl` for train, and the folders `validation/` and `test/`."""
 
 from __future__ import annotations
 
@@ -20,30 +20,22 @@ from ibert_builder.records import tasks_of
 from ibert_builder.staging import workspace
 from ibert_builder.tasks.base import Task
 from ibert_builder.tasks.registry import TASKS
-from ibert_builder.writing.links import _refuse_own_files, check_link
+from ibert_builder.writing.links import check_link, refuse_own_files
 from ibert_builder.writing.workers import in_order
 
 COMPLETE = "train_complete.jsonl"
-
-
 REJECTED = "rejected.jsonl"
 
-
-FRUITLESS = 5  # so many rejections without one example mean that the template is wrong, not unlucky
-
-
-SOUGHT = 10  # so many attempts without one example, too
-
+FRUITLESS = 5  # a template with this many rejections and no example is wrong, not unlucky
+SOUGHT = 10  # and so is one with this many attempts, one of them rejected, and no example
 
 Shard = tuple[str, str]  # task, database
-
-
-Progress = Callable[[int, int], None]
+Progress = Callable[[int, int], None]  # shards done, shards in all
 
 
 @dataclass
 class Report:
-    """What a build did, per task: the tally of its drafts, the records kept per split, and the seconds of work."""
+    """What a build did for each task: the tally of its drafts, the records kept per split, and the seconds it took."""
 
     tallies: dict[str, Tally] = field(default_factory=dict)
     kept: dict[str, dict[str, int]] = field(default_factory=dict)
@@ -78,21 +70,21 @@ def build(
 ) -> Report:
     """Generate, prove and write the dataset.
 
-    Everything is first written to a temporary folder inside `out` and moved to its final names at the very end, file by
-    file, so a run that is killed or fails leaves what was there; see `workspace`.
+    Everything is written to a temporary folder inside `out` first and moved to its final name at the very end, file by
+    file, so a run that is killed or fails leaves what was there before; see `workspace`.
 
     Args:
-        out: the folder to write to; made if need be.
+        out: the folder to write to; created if necessary.
         configs: tasks, or `all`.
         options: what decides which examples come out.
         templates_dir: a folder of templates; None for the ones that come with the package.
-        num_proc: processes to work with. The bytes are the same for any number.
-        links: JSONL files to stand for a task's train file instead of generating it; every line is checked.
-        progress: called with (shards done, shards in all).
+        num_proc: how many processes do the work. The bytes are the same for any number.
+        links: JSONL files to use as a task's train file instead of generating it; every line is checked.
+        progress: called after every shard.
 
     Raises:
-        InputError: a template is wrong or gives nothing, a link is wrong, `out` cannot be written to or is being written
-            to by another build, the disk is full, or a worker process was killed.
+        InputError: a template is wrong or yields nothing, a link is wrong, `out` cannot be written to, another build is
+            writing to it, the disk is full, or a worker process was killed.
     """
     options, links = options or Options(), dict(links or {})
     catalog = load_catalog(templates_dir)
@@ -106,7 +98,7 @@ def build(
     work = [(split, shard) for split in SPLITS for shard in shards(catalog, split, made)]
     written = [file_of(split, task.name) for split in SPLITS for task in made] + [COMPLETE, REJECTED]
     names = [*written, *(f"{name}.jsonl" for name in links)]
-    _refuse_own_files(links, out, names)
+    refuse_own_files(links, out, names)
     with workspace(out, names) as temporary:
         counts = {name: check_link(TASKS[name], path) for name, path in links.items()}
         report = Report(
@@ -143,12 +135,12 @@ def build(
 
 
 def file_of(split: str, task: str) -> str:
-    """The file of a task's records of a split, below the folder that is built."""
+    """The file with a task's records in a split, relative to the folder of the build."""
     return f"{task}.jsonl" if split == SPLITS[0] else f"{split}/{task}.jsonl"
 
 
 class _Files:
-    """Open files by name below a folder."""
+    """Files in a folder, opened when they are first written to and closed together."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -169,12 +161,13 @@ class _Files:
         self._open[name].write(text)
 
     def touch(self, names: list[str]) -> None:
+        """Make sure that these files exist, even if nothing is written to them."""
         for name in names:
             self.write(name, "")
 
 
 def _refuse_fruitless(catalog: Catalog, task: Task[Any], tally: Tally) -> None:
-    """A template of which nothing was proved is wrong; one that was never drawn may only be rare in a small build."""
+    """A template of which nothing was proved is wrong; one that was never drawn may just be rare in a small build."""
     for template in catalog.templates[task.name]:
         outcomes = {o: n for (_, name, o), n in tally.outcomes.items() if name == template.name}
         drawn = sum(outcomes.values())

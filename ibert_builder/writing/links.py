@@ -1,4 +1,4 @@
-"""JSONL files of the user's that stand for a task's train file."""
+"""Links: JSONL files of the user's own that take the place of a task's train file."""
 
 from __future__ import annotations
 
@@ -14,7 +14,12 @@ from ibert_builder.errors import InputError
 from ibert_builder.tasks.base import Task
 
 
-def _refuse_own_files(links: Mapping[str, Path], out: Path, names: list[str]) -> None:
+def refuse_own_files(links: Mapping[str, Path], out: Path, names: list[str]) -> None:
+    """Refuse a link to one of the files, named relative to `out`, that the build itself is about to replace.
+
+    Raises:
+        InputError: naming the first such link.
+    """
     own = {(out / name).parent.resolve() / Path(name).name for name in names}
     for path in links.values():
         if path.resolve() in own:
@@ -22,13 +27,13 @@ def _refuse_own_files(links: Mapping[str, Path], out: Path, names: list[str]) ->
 
 
 def check_link(task: Task[Any], path: Path) -> int:
-    """Check a JSONL file that is to stand for a task, and count its lines.
+    """Check a JSONL file that is to take the place of a task's train file, and count its lines.
 
-    Every line must be a record of the task, whose SQL parses and whose Ibis code is Python. The queries are not run:
-    their databases are not ours.
+    Every line must be a record of the task, whose SQL parses and whose Ibis code parses as Python. The queries are not
+    run, because we do not have their databases.
 
     Raises:
-        InputError: naming the first line that is not as it should be.
+        InputError: naming the first line that is wrong.
     """
     lines = 0
     try:

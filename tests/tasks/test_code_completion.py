@@ -1,11 +1,19 @@
+"""Code completion: every template is proved, and code is cut off where people stop typing."""
+
 from __future__ import annotations
 
 import io
 import random
 import tokenize
 
-from ibert_builder.generation.generate import Options, Tally, generate
+import pytest
+
 from ibert_builder.tasks.code_completion import cut
+from ibert_builder.tasks.registry import TASKS
+from tests.tasks.proving import CATALOG, examples
+
+TASK = TASKS["code_completion"]
+TEMPLATES = CATALOG.templates[TASK.name]
 
 CODE = (
     '# The "big" orders, largest first.\norders.filter(orders.note == "a, (b.").order_by(ibis.desc("amount"))'
@@ -32,8 +40,11 @@ def test_something_of_substance_is_always_missing():
         assert words[-1].string in rest
 
 
-def test_partial_code_is_a_strict_prefix_of_the_completed_code(catalog):
-    for record in generate(catalog, "code_completion", "webshop", Options(10), Tally()):
+@pytest.mark.parametrize("template", TEMPLATES, ids=lambda template: template.name)
+def test_every_template_gives_code_under_its_intent_and_a_strict_prefix_of_it(template):
+    for draft, record in examples(TASK, template):
         partial, completed = record["input"]["partial_code"], record["target"]["completed_code"]
         assert completed.startswith(partial) and len(partial) < len(completed)
-        assert completed.startswith("# ")
+        intent = completed.removesuffix(f"\n{draft.code}")
+        assert intent != completed and all(line.startswith("# ") for line in intent.splitlines())
+        assert partial.startswith(intent)

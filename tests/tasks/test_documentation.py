@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import inspect
-import random
 from collections import Counter
 
 import pytest
@@ -12,20 +11,15 @@ import pytest
 from ibert_builder.errors import InputError
 from ibert_builder.execution.engine import engine_for
 from ibert_builder.execution.proofs import Rejected
-from ibert_builder.generation.catalog import default_templates_dir
 from ibert_builder.tasks.documentation.checks import VERBS, check
 from ibert_builder.tasks.documentation.docstrings import QUOTES, STYLES, DocstringError, insert, write
 from ibert_builder.tasks.documentation.signatures import signature
-from ibert_builder.tasks.documentation.task import Documentation
-from ibert_builder.tasks.drafts import Setting
-from ibert_builder.tasks.record import make_record
-from ibert_builder.templating.phrases import load_phrases
+from ibert_builder.tasks.registry import TASKS
 from ibert_builder.templating.sampler import NoFit
-from ibert_builder.templating.templates import load_templates
+from tests.tasks.proving import CATALOG, proved, setting, the_template
 
-TASK = Documentation()
-BOOK = load_phrases(default_templates_dir() / "_phrases")
-TEMPLATES = load_templates(default_templates_dir() / "documentation", "documentation", TASK.template, BOOK)
+TASK = TASKS["documentation"]
+TEMPLATES = CATALOG.templates[TASK.name]
 
 SEED_EXAMPLE = {
     "id": "uuid",
@@ -40,10 +34,6 @@ SEED_EXAMPLE = {
     },
     "meta": {"template": "simple_filter_func", "style": "google"},
 }
-
-
-def setting(database, *seed):
-    return Setting(database, engine_for(database), BOOK, random.Random("/".join(map(str, seed))))
 
 
 def drafts(catalog, template, least):
@@ -65,8 +55,7 @@ def drafts(catalog, template, least):
 
 @pytest.fixture(scope="module")
 def record(catalog):
-    draft = next(drafts(catalog, TEMPLATES[0], 1))
-    return make_record(TASK, draft, TASK.prove(draft, engine_for(draft.database)), unseen=False)
+    return proved(TASK, next(drafts(catalog, TEMPLATES[0], 1))).record
 
 
 def test_record_has_the_shape_of_the_seed(record):
@@ -92,11 +81,11 @@ def test_user_sees_code_and_style_and_gets_the_docstring(record):
 
 
 @pytest.mark.parametrize("template", TEMPLATES, ids=lambda template: template.name)
-def test_docstring_is_that_of_its_function_in_its_style_alone(catalog, template):
+def test_every_template_gives_the_docstring_of_its_function_in_its_style_alone(catalog, template):
     for draft in drafts(catalog, template, 1):
-        proved = TASK.prove(draft, engine_for(draft.database))
-        docstring, style = proved.target["docstring"], proved.input["style"]
-        documented = insert(proved.input["code"], docstring)
+        record = proved(TASK, draft).record
+        docstring, style = record["target"]["docstring"], record["input"]["style"]
+        documented = insert(record["input"]["code"], docstring)
         function = ast.parse(documented).body[0]
         assert f"{QUOTES}{ast.get_docstring(function)}{QUOTES}" == docstring
         assert not docstring.startswith(f"{QUOTES}\n") and not docstring.endswith(f"\n{QUOTES}")
@@ -253,16 +242,13 @@ TEMPLATE = """templates:
 
 def attempt(tmp_path, webshop, old, new):
     assert old in TEMPLATE
-    (tmp_path / "01_bad.yaml").write_text(TEMPLATE.replace(old, new), encoding="utf-8")
-    (template,) = load_templates(tmp_path, "documentation", TASK.template, BOOK)
+    template = the_template(TASK, tmp_path, TEMPLATE.replace(old, new))
     return TASK.prove(TASK.expand(template, setting(webshop, "bad")), engine_for(webshop))
 
 
 def test_the_template_that_is_spoilt_below_is_good(tmp_path, webshop):
-    assert (
-        attempt(tmp_path, webshop, "name: bad", "name: good")
-        .target["docstring"]
-        .startswith(f"{QUOTES}Select the first")
+    assert attempt(tmp_path, webshop, "name: bad", "name: good")["target"]["docstring"].startswith(
+        f"{QUOTES}Select the first"
     )
 
 
@@ -313,7 +299,7 @@ def test_bad_template_is_refused_by_file_line_and_reason(tmp_path, webshop, old,
     with pytest.raises(InputError) as refused:
         attempt(tmp_path, webshop, old, new)
     assert reason in str(refused.value)
-    assert refused.value.file == tmp_path / "01_bad.yaml"
+    assert refused.value.file == tmp_path / "01_only.yaml"
     assert refused.value.line == line
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import textwrap
 from collections.abc import Callable
 from pathlib import Path
@@ -10,28 +9,18 @@ from pathlib import Path
 import ibis
 import pytest
 
-from ibert_builder.databases.load import load_databases
 from ibert_builder.databases.model import Database
 from ibert_builder.errors import ForbiddenCode, InputError
 from ibert_builder.execution import scratch as workshop
-from ibert_builder.execution.engine import engine_for
 from ibert_builder.execution.proofs import Rejected
-from ibert_builder.generation.catalog import default_templates_dir
-from ibert_builder.ibis_api.mentions import check_names
-from ibert_builder.ibis_api.names import UnknownName
 from ibert_builder.sandbox import limits
 from ibert_builder.tasks.base import Record
-from ibert_builder.tasks.drafts import Setting
-from ibert_builder.tasks.qa import Qa, QaTemplate
-from ibert_builder.tasks.record import make_record
-from ibert_builder.templating.phrases import load_phrases
-from ibert_builder.templating.sampler import NoFit
+from ibert_builder.tasks.registry import TASKS
 from ibert_builder.templating.templates import Template, load_templates
+from tests.tasks.proving import CATALOG, examples, proved, setting
 
-QA = Qa()
-FOLDER = default_templates_dir()
-BOOK = load_phrases(FOLDER / "_phrases")
-TEMPLATES = load_templates(FOLDER / "qa", "qa", QaTemplate, BOOK)
+QA = TASKS["qa"]
+TEMPLATES = CATALOG.templates["qa"]
 
 GOOD = """
 templates:
@@ -51,7 +40,7 @@ templates:
 
 @pytest.fixture(scope="module")
 def databases() -> dict[str, Database]:
-    return load_databases(FOLDER / "_databases")
+    return CATALOG.databases
 
 
 @pytest.fixture
@@ -60,15 +49,13 @@ def write(tmp_path: Path) -> Callable[[str], Template]:
 
     def load(text: str) -> Template:
         (tmp_path / "bad.yaml").write_text(textwrap.dedent(text))
-        return load_templates(tmp_path, "qa", QaTemplate, BOOK)[0]
+        return load_templates(tmp_path, "qa", QA.template, CATALOG.phrasebook)[0]
 
     return load
 
 
 def prove(template: Template, database: Database, seed: int = 0, index: int = 0) -> Record:
-    engine = engine_for(database)
-    draft = QA.expand(template, Setting(database, engine, BOOK, random.Random(seed), index=index))
-    return make_record(QA, draft, QA.prove(draft, engine), False)
+    return proved(QA, QA.expand(template, setting(database, seed, index=index))).record
 
 
 def line_of(text: str) -> int:
@@ -101,19 +88,10 @@ def test_a_conceptual_answer_has_no_code_and_asks_each_question_once(databases: 
 
 
 @pytest.mark.parametrize("template", TEMPLATES, ids=lambda template: template.name)
-def test_every_template_gives_an_example(template: Template, databases: dict[str, Database]) -> None:
-    reasons = []
-    for database in databases.values():
-        try:
-            return assert_complete(prove(template, database))
-        except (NoFit, Rejected) as reason:
-            reasons.append(str(reason))
-    pytest.fail("\n".join(reasons))
-
-
-def assert_complete(record: Record) -> None:
-    assert record["input"]["question"] and record["target"]["answer"][-1] in ".`?"
-    assert "{" not in record["input"]["question"].replace("{name}", "")
+def test_every_template_gives_complete_examples(template: Template) -> None:
+    for _, record in examples(QA, template):
+        assert record["input"]["question"] and record["target"]["answer"][-1] in ".`?"
+        assert "{" not in record["input"]["question"].replace("{name}", "")
 
 
 def test_no_two_templates_ask_the_same_question() -> None:
@@ -203,49 +181,6 @@ def test_code_that_is_not_proved_is_rejected_by_name(
     with pytest.raises(Rejected) as rejected:
         prove(write(GOOD.replace(old, new)), databases["webshop"])
     assert rejected.value.reason == reason and rejected.value.detail
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "`Table.group_by(...)`, then `agg()`",
-        "`ibis.cases()` or `_.n.sum()`",
-        "`s.numeric()` and `~s.cols(...)`",
-        '`join()` with `how="left"`',
-        "`GROUP BY` and `LEFT JOIN`",
-        "`int64` or `array<string>`",
-        '`None`, `"left"`, `5`',
-        "`con.create_table()`, `ibis.postgres`, `ibis.options.interactive`",
-        "`{x:code}.upper()` and `_.n`",
-        "`&` and `~`",
-    ],
-)
-def test_names_of_ibis_are_known(text: str) -> None:
-    check_names(text, "t.agg(n=t.count())")
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "`groupby()`",
-        "`ibis.case()`",
-        "`dropna()`",
-        "`s.strings()`",
-        "`{x:code}.uper()`",
-        "`t.loc[1]`",
-        '`head()` with `how="left"`',
-        "`SELECT TOP`",
-    ],
-)
-def test_other_names_are_not(text: str) -> None:
-    with pytest.raises(UnknownName):
-        check_names(text)
-
-
-def test_foreign_names_must_be_listed_and_must_stand_there() -> None:
-    check_names("`assign` of pandas is `mutate()`", foreign=("assign",))
-    with pytest.raises(UnknownName, match="listed as foreign"):
-        check_names("`mutate()`", foreign=("assign",))
 
 
 def run(code: str, database: Database, *tables: str) -> workshop.Outcome:

@@ -1,9 +1,10 @@
+"""Frames: parentheses where they are needed, variants, and where `_` may stand for the table."""
+
 from __future__ import annotations
 
 import pytest
 
 from ibert_builder.templating.frames import Piece, parse_frame
-from ibert_builder.templating.layout import layout
 
 
 def fill(text, language, shape):
@@ -53,46 +54,4 @@ def test_only_arguments_of_methods_on_the_table_can_be_deferred():
     )
     assert {frame.placeholders[index].slot for index in frame.deferrable} == {"p", "q", "r"}
     joined = parse_frame("{t}.join({u}, {p}).select({q})", "ibis", is_statement=True)
-    assert {joined.placeholders[index].slot for index in joined.deferrable} <= {"u", "p"}
-
-
-LAYOUTS = {
-    "short chains stand on one line": ("t\n.filter(t.a > 1)\n.select('a')", "t.filter(t.a > 1).select('a')"),
-    "long chains take a line a call": (
-        "x = t\n.filter(t.aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa > 1)\n.select('aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa')",
-        "x = (\n    t.filter(t.aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa > 1)\n"
-        "    .select('aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa')\n)",
-    ),
-    "grouping parentheses never become tuples": (
-        "t.filter((t.aaaaaaaaaaaaaaaaaaaaaaaaaaaaa > 1) & ((t.bbbbbbbbbbbbbbbbbbbbbbbbbbbb > 2) | (t.cccccccccccccccccccccccc > 3)))",
-        "t.filter(\n    (t.aaaaaaaaaaaaaaaaaaaaaaaaaaaaa > 1)\n    & ((t.bbbbbbbbbbbbbbbbbbbbbbbbbbbb > 2) | (t.cccccccccccccccccccccccc > 3))\n)",
-    ),
-    "strings keep their brackets and commas": ("t.filter(t.a == '(,')", "t.filter(t.a == '(,')"),
-    "functions keep their indentation": (
-        "def f(t):\n    return t\n    .head()\n",
-        "def f(t):\n    return t.head()",
-    ),
-}
-
-
-@pytest.mark.parametrize("case", LAYOUTS)
-def test_layout(case):
-    code, expected = LAYOUTS[case]
-    assert layout(code) == expected
-
-
-def test_layout_never_changes_what_code_says(catalog):
-    import ast
-
-    from ibert_builder.templating.frames import join_chains
-
-    for templates in catalog.templates.values():
-        for template in templates:
-            for frames in template.frames.values():
-                for frame in frames:
-                    if frame.language == "ibis":
-                        for width in (88, 40, 20):
-                            code = frame.filled()
-                            assert ast.dump(ast.parse(layout(code, width))) == ast.dump(
-                                ast.parse(join_chains(code))
-                            ), template.name
+    assert {joined.placeholders[index].slot for index in joined.deferrable} == {"u", "p"}

@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 import shutil
+from pathlib import Path
 
 import pytest
 from datasets import DatasetInfo
@@ -14,6 +15,7 @@ import ibert_builder
 from ibert_builder.cli import main
 from ibert_builder.databases.model import SPLITS
 from ibert_builder.errors import InputError
+from ibert_builder.generation.generate import NOT_DRAWN
 from ibert_builder.records import ALL, configs, features
 from ibert_builder.tasks.registry import TASKS
 from ibert_builder.writing import infos
@@ -23,19 +25,33 @@ from tests.conftest import ROOT
 COMMITTED = ROOT / "dataset_infos"
 
 
-@pytest.fixture
-def written(templates_dir, tmp_path):
-    out = tmp_path / "infos"
-    assert main(["infos", "--out", str(out), "--templates-dir", str(templates_dir)]) == 0
+@pytest.fixture(scope="module")
+def made(tmp_path_factory, small_dir):
+    """The files of `ibert-multitask infos`, to be left as they are."""
+    out = tmp_path_factory.mktemp("made")
+    assert main(["infos", "--out", str(out), "--templates-dir", str(small_dir)]) == 0
     return out
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory, small_dir):
+    """The JSONL files that those files describe, and the report of their build."""
+    out = tmp_path_factory.mktemp("built")
+    return out, build(out, templates_dir=small_dir)
+
+
+@pytest.fixture
+def written(made, tmp_path):
+    """The files of `ibert-multitask infos`, to be spoilt."""
+    return Path(shutil.copytree(made, tmp_path / "infos"))
 
 
 def check(out, templates_dir):
     return main(["infos", "--check", "--out", str(out), "--templates-dir", str(templates_dir)])
 
 
-def test_datasets_reads_what_a_build_wrote(written, templates_dir, tmp_path):
-    report = build(tmp_path / "data", templates_dir=templates_dir)
+def test_datasets_reads_what_a_build_wrote(made, built):
+    written, report = made, built[1]
     assert {path.relative_to(written).as_posix() for path in written.rglob("*") if path.is_file()} == {
         f"{config}/dataset_info.json" for config in configs()
     }
@@ -51,29 +67,28 @@ def test_datasets_reads_what_a_build_wrote(written, templates_dir, tmp_path):
         assert info.dataset_size == sum(split.num_bytes for split in info.splits.values()) > 0
 
 
-def test_digests_and_sizes_are_those_of_the_files_of_a_build(written, templates_dir, tmp_path):
-    build(tmp_path / "data", templates_dir=templates_dir)
+def test_digests_and_sizes_are_those_of_the_files_of_a_build(made, built):
     for config, name in ((ALL, "train_complete"), ("qa", "qa")):
-        content = (tmp_path / "data" / f"{name}.jsonl").read_bytes()
-        info = json.loads((written / config / "dataset_info.json").read_text())
+        content = (built[0] / f"{name}.jsonl").read_bytes()
+        info = json.loads((made / config / "dataset_info.json").read_text())
         assert info["sha256"]["train"] == hashlib.sha256(content).hexdigest()
         assert info["splits"]["train"]["num_bytes"] == len(content)
 
 
-def test_the_versions_that_prove_are_recorded(written):
+def test_the_versions_that_prove_are_recorded(made):
     for config in configs():
-        made_with = json.loads((written / config / "dataset_info.json").read_text())["made_with"]
+        made_with = json.loads((made / config / "dataset_info.json").read_text())["made_with"]
         assert made_with.keys() == {"python", "ibis-framework", "sqlglot", "duckdb", "docstring-parser"}
         assert made_with["ibis-framework"].startswith("12.")
 
 
-def test_bytes_do_not_depend_on_processes_and_know_no_paths(written, templates_dir, tmp_path):
-    arguments = ["--out", str(tmp_path / "two"), "--num-proc", "2", "--templates-dir", str(templates_dir)]
+def test_bytes_do_not_depend_on_processes_and_know_no_paths(made, small_dir, tmp_path):
+    arguments = ["--out", str(tmp_path / "two"), "--num-proc", "2", "--templates-dir", str(small_dir)]
     assert main(["infos", *arguments]) == 0
     for config in configs():
-        one = (written / config / "dataset_info.json").read_bytes()
+        one = (made / config / "dataset_info.json").read_bytes()
         assert one == (tmp_path / "two" / config / "dataset_info.json").read_bytes()
-        assert str(tmp_path).encode() not in one and str(ROOT).encode() not in one
+        assert not any(str(path).encode() in one for path in (small_dir, made, tmp_path, ROOT))
 
 
 def test_check_passes_on_the_same_data_and_writes_nothing(written, templates_dir, capsys):
@@ -176,5 +191,13 @@ def test_the_committed_files_are_of_this_version():
 
 @needs_committed
 @pytest.mark.slow
-def test_the_default_build_is_what_the_committed_files_say():
-    assert infos.differences(infos.read(COMMITTED), infos.infos(num_proc=2)) == [], infos.UPDATE
+def test_the_default_build_is_what_the_committed_files_say_and_proves_more_than_it_rejects(tmp_path, catalog):
+    report = build(tmp_path, num_proc=2)
+    assert infos.differences(infos.read(COMMITTED), infos.infos_of(tmp_path)) == [], infos.UPDATE
+    for task, templates in catalog.templates.items():
+        outcomes = report.tallies[task].outcomes
+        for template in templates:
+            counts = {reason: n for (_, name, reason), n in outcomes.items() if name == template.name}
+            kept = counts.pop("kept", 0)
+            rejected = sum(n for reason, n in counts.items() if reason not in NOT_DRAWN)
+            assert kept >= max(2, rejected), (task, template.name, counts)

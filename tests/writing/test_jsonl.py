@@ -18,10 +18,9 @@ from ibert_builder.writing.jsonl import build
 from tests.conftest import SURROUNDINGS, contents
 
 
-@pytest.fixture(scope="module")
-def built(tmp_path_factory, sample_dir):
-    out = tmp_path_factory.mktemp("built")
-    return out, build(out, options=Options(3), templates_dir=sample_dir)
+@pytest.fixture
+def built(sample_build):
+    return sample_build
 
 
 def test_files_are_those_of_the_seed(built):
@@ -56,7 +55,7 @@ def test_bytes_do_not_depend_on_hash_seed_locale_time_zone_or_date(built, tmp_pa
         str(tmp_path),
     ]
     command += ["--templates-dir", str(sample_dir)]
-    environment = {**os.environ, **SURROUNDINGS[surroundings]()}
+    environment = {**os.environ, **SURROUNDINGS[surroundings]}
     subprocess.run(command, check=True, env=environment, capture_output=True)
     assert contents(tmp_path) == contents(built[0])
 

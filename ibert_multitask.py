@@ -1,6 +1,8 @@
 """The Hugging Face builder: configs, features, splits and examples. Everything else is in `ibert_builder`."""
 
 import dataclasses
+from collections.abc import Iterator
+from typing import Any
 
 import datasets
 
@@ -33,7 +35,9 @@ class IbertConfig(datasets.BuilderConfig):
         dialects = None if self.dialects is None else tuple(self.dialects)
         return Options(self.examples_per_template, self.seed, dialects)
 
-    def create_config_id(self, config_kwargs, custom_features=None):
+    def create_config_id(
+        self, config_kwargs: dict[str, Any], custom_features: datasets.Features | None = None
+    ) -> str:
         # The cache goes by this id: other templates, other code or another Ibis must never be served old rows.
         kwargs = {name: value for name, value in config_kwargs.items() if name != "templates_dir"}
         return f"{super().create_config_id(kwargs, custom_features)}-{digest(self.templates_dir)}"
@@ -47,24 +51,24 @@ class IbertMultitask(datasets.GeneratorBasedBuilder):
     BUILDER_CONFIGS = [IbertConfig(name=name, version=__version__) for name in configs()]
     DEFAULT_CONFIG_NAME = ALL
 
-    def __init__(self, *args, config_name=None, **kwargs):
+    def __init__(self, *args: Any, config_name: str | None = None, **kwargs: Any) -> None:
         if config_name not in (None, "default"):
             tasks_of(config_name)
         super().__init__(*args, config_name=None if config_name == "default" else config_name, **kwargs)
 
-    def download_and_prepare(self, *args, **kwargs):
+    def download_and_prepare(self, *args: Any, **kwargs: Any) -> None:
         # Orphans of a killed run would hold the lock of the cache, or write on into what the next run writes.
         with forks_end_with_this():
             super().download_and_prepare(*args, **kwargs)
 
-    def _info(self):
+    def _info(self) -> datasets.DatasetInfo:
         return datasets.DatasetInfo(
             description=(__doc__ or "").strip(),
             features=features(self.config.name),
             license="apache-2.0",
         )
 
-    def _split_generators(self, dl_manager):
+    def _split_generators(self, dl_manager: Any) -> list[datasets.SplitGenerator]:
         catalog = load_catalog(self.config.templates_dir)
         tasks = tasks_of(self.config.name)
         for task in tasks:
@@ -74,7 +78,7 @@ class IbertMultitask(datasets.GeneratorBasedBuilder):
             for split in SPLITS
         ]
 
-    def _generate_examples(self, shards):
+    def _generate_examples(self, shards: list[tuple[str, str]]) -> Iterator[tuple[str, dict[str, Any]]]:
         catalog = load_catalog(self.config.templates_dir)
         for task, database in shards:
             tally = Tally()

@@ -13,28 +13,33 @@ COMMANDS = (build, audit, infos, databases, schema, card)
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run a command; the exit status is 0, 1 for bad input, 2 for a command line that is wrong itself."""
-    parser = _parser()
-    chosen = parser.parse_args(arguments)
+    """Run a command.
+
+    Returns:
+        The exit status: 0, 1 for bad input or a check that fails, 130 if interrupted. argparse itself exits with 2 for a
+        malformed command line.
+    """
+    chosen = parser().parse_args(arguments)
     try:
         return int(chosen.run(chosen))
     except InputError as error:
         print(f"ibert-multitask: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("ibert-multitask: interrupted; earlier files are as they were", file=sys.stderr)
+        print("ibert-multitask: interrupted; earlier files are unchanged", file=sys.stderr)
         return 130
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    """The parser of the whole command line."""
+    top = argparse.ArgumentParser(
         prog="ibert-multitask", description="Proved multi-task training examples for Ibis."
     )
-    parser.add_argument("--version", action="version", version=__version__)
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    top.add_argument("--version", action="version", version=__version__)
+    commands = top.add_subparsers(required=True, metavar="COMMAND")
     for command in COMMANDS:
         command.add(commands)
-    return parser
+    return top
 
 
 if __name__ == "__main__":

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 
 class InputError(ValueError):
@@ -20,7 +21,7 @@ class InputError(ValueError):
         super().__init__(f"{place}{key + ': ' if key else ''}{problem}")
         self.problem, self.file, self.line, self.key = problem, file, line, key
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple[Callable[..., InputError], tuple[Any, ...]]:
         # Exceptions with keyword-only arguments do not survive the trip back from a worker process by themselves.
         return _rebuild, (self.problem, self.file, self.line, self.key)
 

@@ -7,7 +7,7 @@ import jsonschema
 import pytest
 import yaml
 
-from ibert_builder.cli import main
+from ibert_builder.cli import main, parser
 from ibert_builder.execution.engine import engine_for
 from ibert_builder.generation.catalog import default_templates_dir
 from ibert_builder.generation.json_schema import schemas
@@ -42,6 +42,19 @@ def test_bad_arguments_are_named(arguments, message, capsys, tmp_path, monkeypat
     monkeypatch.chdir(tmp_path)
     assert main(arguments) == 1
     assert message in capsys.readouterr().err
+
+
+def test_every_command_and_option_has_a_help_text():
+    (commands,) = (action for action in parser()._actions if action.choices)
+    assert all(choice.help for choice in commands._choices_actions)
+    for name, command in commands.choices.items():
+        for action in command._actions:
+            assert action.help, (name, action.dest)
+
+
+def test_row_sets_need_a_folder(capsys):
+    assert main(["databases", "webshop", "--row-sets"]) == 1
+    assert "--row-sets: expected --out DIR as well" in capsys.readouterr().err
 
 
 def test_databases_are_listed(capsys):

@@ -1,1 +1,4 @@
-"""The commands of `ibert-multitask`, a module each: `add` declares its options, `run` does it."""
+"""The commands of `ibert-multitask`, one module each: `add` declares the options, `run` runs the command.
+
+Imported by `cli` alone.
+"""

@@ -47,7 +47,9 @@ def add(commands: Commands) -> None:
     command.add_argument(
         "--card", type=Path, metavar="FILE", help="write the table to this dataset card, too"
     )
-    command.add_argument("--seed", type=int, default=0, metavar="N")
+    command.add_argument(
+        "--seed", type=int, default=0, metavar="N", help="seeds every draw; default: %(default)s"
+    )
     add_num_proc(command)
     add_templates_dir(command)
     command.set_defaults(run=run)

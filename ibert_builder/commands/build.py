@@ -28,12 +28,14 @@ def add(commands: Commands) -> None:
         "--out", type=Path, default=Path("data/multitask"), metavar="DIR", help="default: %(default)s"
     )
     command.add_argument(
-        "--config", nargs="+", default=["all"], metavar="NAME", help=f"some of: {', '.join(configs())}"
+        "--config", nargs="+", default=["all"], metavar="NAME", help=f"one or more of: {', '.join(configs())}"
     )
     command.add_argument(
-        "--examples-per-template", type=int, metavar="N", help="drafts per template, over all splits"
+        "--examples-per-template", type=int, metavar="N", help="drafts for each template, over all splits"
     )
-    command.add_argument("--seed", type=int, default=0, metavar="N")
+    command.add_argument(
+        "--seed", type=int, default=0, metavar="N", help="seeds every draw; default: %(default)s"
+    )
     command.add_argument("--dialects", nargs="+", metavar="NAME", help="the SQL dialects to draw from")
     add_num_proc(command)
     command.add_argument(
@@ -41,7 +43,7 @@ def add(commands: Commands) -> None:
         action="append",
         default=[],
         metavar="TASK=FILE",
-        help="let an existing JSONL file stand for a task's train file",
+        help="use an existing JSONL file as a task's train file",
     )
     add_templates_dir(command)
     command.set_defaults(run=run)
@@ -68,7 +70,7 @@ def run(chosen: argparse.Namespace) -> int:
             progress=show,
         )
     _print(report)
-    print(f"Written to {chosen.out}. What was rejected, and why, is in {chosen.out / REJECTED}.")
+    print(f"Written to {chosen.out}. Rejected drafts and their reasons are in {chosen.out / REJECTED}.")
     return 0
 
 

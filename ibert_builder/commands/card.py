@@ -14,7 +14,7 @@ from ibert_builder.writing import card
 
 
 def add(commands: Commands) -> None:
-    command = commands.add_parser("card", help="make the examples in the dataset card anew")
+    command = commands.add_parser("card", help="update the examples in the dataset card")
     command.add_argument(
         "card", type=Path, nargs="?", default=Path("README.md"), metavar="FILE", help="default: %(default)s"
     )

@@ -18,10 +18,10 @@ def add(commands: Commands) -> None:
     command = commands.add_parser(
         "databases", help="list the sample databases, or write them as DuckDB files"
     )
-    command.add_argument("names", nargs="*", metavar="NAME", help="default: all")
+    command.add_argument("names", nargs="*", metavar="NAME", help="which ones; default: all")
     command.add_argument("--out", type=Path, metavar="DIR", help="write DIR/NAME.duckdb")
     command.add_argument(
-        "--row-sets", action="store_true", help="write the further row sets, too: DIR/NAME-1.duckdb and so on"
+        "--row-sets", action="store_true", help="also write the further row sets: DIR/NAME-1.duckdb and so on"
     )
     add_templates_dir(command)
     command.set_defaults(run=run)
@@ -29,7 +29,7 @@ def add(commands: Commands) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     if chosen.row_sets and chosen.out is None:
-        raise InputError("expected --out DIR with it", key="--row-sets")
+        raise InputError("expected --out DIR as well", key="--row-sets")
     databases = choose(load_catalog(chosen.templates_dir).databases, chosen.names)
     if chosen.out is not None:
         for path in export(databases, chosen.out, chosen.row_sets):

@@ -1,4 +1,4 @@
-"""Record what the default build is, or compare a build with what was recorded."""
+"""Record the features, counts, sizes and digests of the default build, or compare a build with that record."""
 
 from __future__ import annotations
 
@@ -17,13 +17,14 @@ from ibert_builder.writing import infos
 
 def add(commands: Commands) -> None:
     command = commands.add_parser(
-        "infos", help="record the default build's features, counts, sizes and digests, or compare with them"
+        "infos",
+        help="record the features, counts, sizes and digests of the default build, or compare with them",
     )
     command.add_argument(
         "--out", type=Path, default=Path("dataset_infos"), metavar="DIR", help="default: %(default)s"
     )
     command.add_argument(
-        "--check", action="store_true", help="write nothing; exit with 1 where a build differs from DIR"
+        "--check", action="store_true", help="write nothing; exit with 1 if the build differs from DIR"
     )
     add_num_proc(command)
     add_templates_dir(command)

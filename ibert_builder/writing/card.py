@@ -1,4 +1,4 @@
-"""The parts of the dataset card that are generated: one real record of every task, and what the audit found."""
+"""The generated parts of the dataset card: a real record of every task, and the results of the audit."""
 
 from __future__ import annotations
 
@@ -9,28 +9,40 @@ from pathlib import Path
 from ibert_builder.errors import InputError
 from ibert_builder.generation.catalog import Catalog
 from ibert_builder.generation.generate import Options, Tally, generate
+from ibert_builder.tasks.base import Record
 from ibert_builder.tasks.registry import TASKS
 
-DATABASE = "webshop"
+DATABASE = "webshop"  # of train
+SHOWN = "sql_to_ibis"  # in full; the other tasks are folded
 
 
 def examples(catalog: Catalog) -> str:
-    """Markdown with the shortest record that each task makes of one train database, the first with its messages."""
-    parts: list[str] = []
-    for task in TASKS:
-        records = list(generate(catalog, task, DATABASE, Options(10), Tally()))
-        record = min(records, key=lambda record: (len(json.dumps(record)), record["id"]))
-        if parts:
-            del record["messages"]
-        parts.append(f"`{task}`:\n\n```json\n{json.dumps(record, indent=2, ensure_ascii=False)}\n```")
-    return "\n\n".join(parts) + "\n\nThe others have `messages` too, left out here."
+    """Markdown with a record of each task: one in full, the others folded and without their messages."""
+    folded = "\n\n".join(_folded(task, _shortest(catalog, task)) for task in TASKS if task != SHOWN)
+    whole = _json(_shortest(catalog, SHOWN))
+    return f"`{SHOWN}`, in full:\n\n{whole}\n\nThe other tasks, without `messages`:\n\n{folded}"
+
+
+def _shortest(catalog: Catalog, task: str) -> Record:
+    """The shortest record that a task makes of the database, by its JSON."""
+    records = generate(catalog, task, DATABASE, Options(10), Tally())
+    return min(records, key=lambda record: (len(json.dumps(record)), record["id"]))
+
+
+def _folded(task: str, record: Record) -> str:
+    shown = {key: value for key, value in record.items() if key != "messages"}
+    return f"<details>\n<summary><code>{task}</code></summary>\n\n{_json(shown)}\n\n</details>"
+
+
+def _json(record: Record) -> str:
+    return f"```json\n{json.dumps(record, indent=2, ensure_ascii=False)}\n```"
 
 
 def with_block(text: str, name: str, content: str) -> str:
     """The text of a card with one of its generated blocks replaced.
 
     Raises:
-        InputError: the card has no place for it.
+        InputError: the card lacks the comments that mark the block.
     """
     begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
     if begin not in text or end not in text:
@@ -43,7 +55,7 @@ def update(card: Path, name: str, content: str) -> None:
     """Rewrite a generated block of a card.
 
     Raises:
-        InputError: there is no such file, or it has no place for the block.
+        InputError: there is no such file, or it lacks the comments that mark the block.
     """
     if not card.is_file():
         raise InputError("there is no such file", file=card)

@@ -33,8 +33,8 @@ from ibert_builder.writing.jsonl import Progress, build, file_of
 FILE = "dataset_info.json"
 _WORDED = ("sha256.", "num_bytes", "dataset_size", "size_in_bytes")  # what the wording of a message changes
 UPDATE = (
-    "If the change is intended: bump `version` in pyproject.toml and ibert_builder/__init__.py, add a line to the"
-    " changelog in README.md, and run `ibert-multitask infos`."
+    "If the change is intended: raise `__version__` in ibert_builder/__init__.py, add a line to CHANGELOG.md,"
+    " and run `ibert-multitask infos`. CONTRIBUTING.md lists every step."
 )
 
 Info = dict[str, Any]

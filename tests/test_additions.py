@@ -1,4 +1,4 @@
-"""One place for each kind of addition: a task from outside the package works everywhere, and nothing else is touched."""
+"""One place for each kind of addition: a task or format from outside the package works, and nothing else is touched."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from ibert_builder.generation.generate import Options
 from ibert_builder.generation.json_schema import schemas
 from ibert_builder.records import features, to_record, to_row
 from ibert_builder.tasks.registry import TASKS
+from ibert_builder.writing.formats import WRITERS, Jsonl
 from ibert_builder.writing.jsonl import build
 from ibert_builder.writing.links import check_link
 from tests.toy_task import TEMPLATES, RowCount
@@ -100,6 +101,33 @@ def test_a_comparison_finds_its_code(built, tmp_path):
     (tmp_path / "theirs.py").write_text(code, encoding="utf-8")
     report = compare(records_of(built), [tmp_path / "theirs.py"])
     assert {finding.field for finding in report.failures} == {"input.ibis"}
+
+
+class Ids(Jsonl):
+    """A format from outside the package: the ids alone, a line each."""
+
+    suffix = "ids"
+
+    def encode(self, records):
+        return "".join(f"{record['id']}\n" for record in records).encode()
+
+
+def test_a_format_is_one_writer(built, toy_dir, tmp_path, monkeypatch):
+    monkeypatch.setitem(WRITERS, "ids", Ids())
+    out = tmp_path / "ids"
+    build(out, (RowCount.name,), Options(40), templates_dir=toy_dir, output_format="ids")
+    ids = [record["id"] for record in records_of(built)]
+    assert (out / f"{RowCount.name}.ids").read_text().split() == ids
+    assert (out / "train_complete.ids").read_text().split() == ids
+    assert {path.suffix for path in out.rglob("*") if path.is_file() and path.name[0] != "."} == {
+        ".ids",
+        ".jsonl",
+    }
+
+
+def test_an_unknown_format_is_refused(toy_dir, tmp_path):
+    with pytest.raises(InputError, match=r"output_format: unknown format 'json', did you mean 'jsonl'\?"):
+        build(tmp_path / "out", (RowCount.name,), templates_dir=toy_dir, output_format="json")
 
 
 def test_editors_get_a_schema_of_its_templates(toy_dir):

@@ -18,13 +18,14 @@ from ibert_builder.commands.common import (
     proving,
     write_json,
 )
+from ibert_builder.databases.model import SPLITS
 from ibert_builder.decontamination.compare import compare
 from ibert_builder.decontamination.report import findings, overlap
 from ibert_builder.decontamination.segments import files
 from ibert_builder.errors import InputError
 from ibert_builder.generation.generate import Options
 from ibert_builder.writing import card
-from ibert_builder.writing.jsonl import COMPLETE, build
+from ibert_builder.writing.jsonl import COMPLETE, build, file_of
 
 
 def add(commands: Commands) -> None:
@@ -89,7 +90,7 @@ def _against(chosen: argparse.Namespace) -> int:
             num_proc=chosen.num_proc,
             progress=show,
         )
-        with (Path(folder) / COMPLETE).open(encoding="utf-8") as lines:
+        with (Path(folder) / file_of(SPLITS[0], COMPLETE)).open(encoding="utf-8") as lines:
             report = compare(map(json.loads, lines), chosen.against)
     console().print(overlap(report))
     print(*findings(report), sep="\n")

@@ -1,16 +1,15 @@
-"""The JSONL files: `<task>.jsonl` and `train_complete.jsonl` for train, and the folders `validation/` and `test/`."""
+"""The build: `<task>.jsonl` and `train_complete.jsonl` for train, the same in the folders `validation/` and `test/`."""
 
 from __future__ import annotations
 
 import functools
 import json
-import shutil
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from ibert_builder.databases.model import SPLITS
 from ibert_builder.errors import InputError, unknown
@@ -20,10 +19,11 @@ from ibert_builder.records import tasks_of
 from ibert_builder.staging import workspace
 from ibert_builder.tasks.base import Task
 from ibert_builder.tasks.registry import TASKS
+from ibert_builder.writing.formats import WRITERS, Writer
 from ibert_builder.writing.links import check_link, refuse_own_files
 from ibert_builder.writing.workers import in_order
 
-COMPLETE = "train_complete.jsonl"
+COMPLETE = "train_complete"  # the file with all tasks of train
 REJECTED = "rejected.jsonl"
 
 FRUITLESS = 5  # a template with this many rejections and no example is wrong, not unlucky
@@ -44,18 +44,17 @@ class Report:
 
 @dataclass(frozen=True)
 class _Made:
-    lines: str
+    piece: bytes  # of a file
     count: int
     tally: Tally
     seconds: float
 
 
-def _make(templates_dir: str, options: Options, shard: Shard) -> _Made:
+def _make(templates_dir: str, options: Options, writer: Writer, shard: Shard) -> _Made:
     started = time.perf_counter()
     tally = Tally()
-    records = generate(load_catalog(templates_dir), *shard, options, tally)
-    lines = [json.dumps(record, ensure_ascii=False) + "\n" for record in records]
-    return _Made("".join(lines), len(lines), tally, time.perf_counter() - started)
+    records = list(generate(load_catalog(templates_dir), *shard, options, tally))
+    return _Made(writer.encode(records), len(records), tally, time.perf_counter() - started)
 
 
 def build(
@@ -66,6 +65,7 @@ def build(
     templates_dir: str | Path | None = None,
     num_proc: int = 1,
     links: Mapping[str, Path] | None = None,
+    output_format: str = "jsonl",
     progress: Progress | None = None,
 ) -> Report:
     """Generate, prove and write the dataset.
@@ -80,6 +80,7 @@ def build(
         templates_dir: a folder of templates; None for the ones that come with the package.
         num_proc: how many processes do the work. The bytes are the same for any number.
         links: JSONL files to use as a task's train file instead of generating it; every line is checked.
+        output_format: one of `WRITERS`.
         progress: called after every shard.
 
     Raises:
@@ -87,6 +88,10 @@ def build(
             writing to it, the disk is full, or a worker process was killed.
     """
     options, links = options or Options(), dict(links or {})
+    if output_format not in WRITERS:
+        raise InputError(unknown("format", output_format, WRITERS), key="output_format")
+    writer = WRITERS[output_format]
+    name_of = functools.partial(file_of, suffix=writer.suffix)
     catalog = load_catalog(templates_dir)
     tasks = list({task.name: task for config in configs for task in tasks_of(config)}.values())
     for name in links:
@@ -96,8 +101,9 @@ def build(
         options.dialects_of(task)
     made = [task for task in tasks if task.name not in links]
     work = [(split, shard) for split in SPLITS for shard in shards(catalog, split, made)]
-    written = [file_of(split, task.name) for split in SPLITS for task in made] + [COMPLETE, REJECTED]
-    names = [*written, *(f"{name}.jsonl" for name in links)]
+    written = [name_of(split, task.name) for split in SPLITS for task in made]
+    complete = name_of(SPLITS[0], COMPLETE)
+    names = [*written, complete, REJECTED, *(name_of(SPLITS[0], name) for name in links)]
     refuse_own_files(links, out, names)
     with workspace(out, names) as temporary:
         counts = {name: check_link(TASKS[name], path) for name, path in links.items()}
@@ -106,64 +112,45 @@ def build(
             {t.name: dict.fromkeys(SPLITS, 0) for t in tasks},
             {t.name: 0.0 for t in made},
         )
-        with _Files(temporary) as files:
-            make = functools.partial(_make, str(resolve_templates_dir(templates_dir)), options)
+        with ExitStack() as stack:
+            files = {
+                name: stack.enter_context(writer.open(_with_folder(temporary / name))) for name in written
+            }
+            make = functools.partial(_make, str(resolve_templates_dir(templates_dir)), options, writer)
             results = in_order(make, [shard for _, shard in work], num_proc)
             for done, ((split, (task_name, _)), result) in enumerate(zip(work, results, strict=True), 1):
-                files.write(file_of(split, task_name), result.lines)
+                files[name_of(split, task_name)].write(result.piece)
                 report.tallies[task_name].add(result.tally)
                 report.kept[task_name][split] += result.count
                 report.seconds[task_name] += result.seconds
                 if progress:
                     progress(done, len(work))
-            for task_name, template, reason, detail in (
-                r for tally in report.tallies.values() for r in tally.rejections
-            ):
-                line = {"task": task_name, "template": template, "reason": reason, "detail": detail}
-                files.write(REJECTED, json.dumps(line, ensure_ascii=False) + "\n")
-            files.touch(written)
+        _write_rejections(temporary / REJECTED, report)
         for task in made:
             _refuse_fruitless(catalog, task, report.tallies[task.name])
         for name, count in counts.items():
             report.kept[name][SPLITS[0]] = count
-            (temporary / f"{name}.jsonl").symlink_to(links[name].resolve())
-        with (temporary / COMPLETE).open("wb") as complete:
-            for task in tasks:
-                with (temporary / f"{task.name}.jsonl").open("rb") as part:
-                    shutil.copyfileobj(part, complete)
+            (temporary / name_of(SPLITS[0], name)).symlink_to(links[name].resolve())
+        writer.join([temporary / name_of(SPLITS[0], task.name) for task in tasks], temporary / complete)
     return report
 
 
-def file_of(split: str, task: str) -> str:
+def file_of(split: str, task: str, suffix: str = "jsonl") -> str:
     """The file with a task's records in a split, relative to the folder of the build."""
-    return f"{task}.jsonl" if split == SPLITS[0] else f"{split}/{task}.jsonl"
+    return f"{task}.{suffix}" if split == SPLITS[0] else f"{split}/{task}.{suffix}"
 
 
-class _Files:
-    """Files in a folder, opened when they are first written to and closed together."""
+def _with_folder(path: Path) -> Path:
+    path.parent.mkdir(exist_ok=True)
+    return path
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._open: dict[str, IO[str]] = {}
-        self._stack = ExitStack()
 
-    def __enter__(self) -> _Files:
-        return self
-
-    def __exit__(self, *error: Any) -> None:
-        self._stack.close()
-
-    def write(self, name: str, text: str) -> None:
-        if name not in self._open:
-            path = self._folder / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._open[name] = self._stack.enter_context(path.open("w", encoding="utf-8", newline="\n"))
-        self._open[name].write(text)
-
-    def touch(self, names: list[str]) -> None:
-        """Make sure that these files exist, even if nothing is written to them."""
-        for name in names:
-            self.write(name, "")
+def _write_rejections(path: Path, report: Report) -> None:
+    with path.open("w", encoding="utf-8", newline="\n") as file:
+        for tally in report.tallies.values():
+            for task, template, reason, detail in tally.rejections:
+                line = {"task": task, "template": template, "reason": reason, "detail": detail}
+                file.write(json.dumps(line, ensure_ascii=False) + "\n")
 
 
 def _refuse_fruitless(catalog: Catalog, task: Task[Any], tally: Tally) -> None:

@@ -21,14 +21,13 @@ from pathlib import Path
 from typing import Any
 
 from ibert_builder.decontamination.fingerprints import Kind
+from ibert_builder.decontamination.markdown import blocks
 from ibert_builder.errors import InputError
 
 SUFFIXES = (".jsonl", ".json", ".sql", ".py", ".md")
 STATEMENTS = 5  # so many statements in a row are compared as one: no code in the dataset has more
 _RESULTS = frozenset({"execute", "to_pandas", "to_polars", "to_pyarrow"})  # calls that a query may end in
 
-_FENCE = re.compile(r"^[ >]*(`{3,}|~{3,})\s*([\w+-]*)")
-_ITEM = re.compile(r"^[ >]*(?:[-*+]|\d+[.)]|#+|\|)\s+")
 _LABEL = re.compile(r"\A[\w ()/-]{1,40}:\s+")
 _SQL = re.compile(r"\s*(?:\(\s*)*(?:SELECT\b.*?\S|WITH\b.*?\bSELECT\b)", re.IGNORECASE | re.DOTALL)
 _FROM = re.compile(r"\bFROM\b", re.IGNORECASE)
@@ -38,6 +37,7 @@ _COMMENTS = re.compile(r"(?:^[ \t]*(?:#|--)[^\n]*(?:\n|\Z))+", re.MULTILINE)
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _DEFINITIONS = (*_FUNCTIONS, ast.ClassDef)
 _LANGUAGES: dict[str, Kind] = {"sql": "sql", "python": "python", "py": "python", "python3": "python"}
+_MARKDOWN = frozenset({"md", "markdown"})
 
 
 @dataclass(frozen=True)
@@ -145,14 +145,17 @@ def _readings(text: str, dialect: str | None = None) -> Iterator[Reading]:
     """The ways to read a string: as a whole, without a label such as `SQL:`, and block by block if it has several."""
     yield Reading("text", text)
     yield from _code(text, dialect)
-    blocks = list(_blocks(text))
-    for _, language, block in blocks:
-        if len(blocks) > 1 or language:
-            yield Reading(_LANGUAGES.get(language, "text"), block, dialect)
-            yield from _code(block, dialect)
-        if label := _LABEL.match(block):
-            yield Reading("text", block[label.end() :])
-            yield from _code(block[label.end() :], dialect)
+    parts = list(blocks(text))
+    for part in parts:
+        if len(parts) > 1 or part.language:
+            yield Reading(_LANGUAGES.get(part.language, "text"), part.text, dialect)
+            yield from _code(part.text, dialect)
+        for cell in part.cells:
+            yield Reading("text", cell)
+            yield from _code(cell, dialect)
+        if label := _LABEL.match(part.text):
+            yield Reading("text", part.text[label.end() :])
+            yield from _code(part.text[label.end() :], dialect)
 
 
 def _code(text: str, dialect: str | None = None) -> Iterator[Reading]:
@@ -240,35 +243,14 @@ def _chains(lines: list[bytes], tree: ast.AST) -> Iterator[Reading]:
                 yield Reading("python", f"({source})" if "\n" in source else source)
 
 
-def _markdown(path: Path, text: str) -> Iterator[Piece]:
-    for line, language, block in _blocks(text):
-        if language in _LANGUAGES:
-            yield from (_sql if _LANGUAGES[language] == "sql" else _python)(path, block, line)
+def _markdown(path: Path, text: str, first: int = 1, nested: bool = False) -> Iterator[Piece]:
+    for block in blocks(text):
+        line = first + block.line - 1
+        kind = _LANGUAGES.get(block.language)
+        if block.language in _MARKDOWN and not nested:  # deeper ones are read as strings are
+            yield from _markdown(path, block.text, line, nested=True)
+        elif kind is not None:
+            yield from (_sql if kind == "sql" else _python)(path, block.text, line)
         else:
-            yield Piece(str(path), line, None, tuple(_readings(block)))
-
-
-def _blocks(text: str) -> Iterator[tuple[int, str, str]]:
-    """The paragraphs, list items and fenced blocks of Markdown: the line each begins in, the fence's language, the text."""
-    block: list[str] = []
-    begun, fence, language = 1, "", ""
-    for number, line in enumerate([*text.split("\n"), ""], 1):
-        mark = _FENCE.match(line)
-        if fence:
-            if mark and mark[1].startswith(fence):
-                yield begun, language or "text", "\n".join(block)
-                block, fence, language = [], "", ""
-            else:
-                block.append(line)
-            continue
-        if block and (mark or not line.strip() or _ITEM.match(line)):
-            yield begun, "", "\n".join(block)
-            block = []
-        if mark:
-            begun, fence, language = number + 1, mark[1], mark[2].lower()
-        elif line.strip():
-            if not block:
-                begun = number
-            block.append(_ITEM.sub("", line))
-    if block:  # a fence that is never closed goes on to the end
-        yield begun, language or "text", "\n".join(block)
+            texts = (block.text, *block.cells)
+            yield Piece(str(path), line, None, tuple(r for text in texts for r in _readings(text)))

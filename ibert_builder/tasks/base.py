@@ -142,6 +142,10 @@ class Task(ABC):
             Rejected: it is not proved, under a named reason.
         """
 
+    def has_silent_mistake(self, record: Record) -> bool:
+        """Whether a record holds code that raises nothing and gives a wrong result, which its proof must show."""
+        return False
+
     @abstractmethod
     def question(self, record: Record) -> str:
         """The user message, without the schemas, which are put before it."""

@@ -142,6 +142,9 @@ class ErrorResolution(Task):
         elif (found := _raise_mistake(broken, error.partition(":")[0], engine)) != error:
             raise Rejected("raises_another_error", f"{found}\n{broken}")
 
+    def has_silent_mistake(self, record: Record) -> bool:
+        return record["input"]["error"] is None
+
     def question(self, record: Record) -> str:
         given = record["input"]
         parts = [f"Code:\n{given['broken_code']}"]

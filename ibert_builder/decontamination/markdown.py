@@ -1,4 +1,4 @@
-"""The blocks of Markdown, each with the line it begins in."""
+"""The blocks of a Markdown text, each with the line it begins on."""
 
 from __future__ import annotations
 

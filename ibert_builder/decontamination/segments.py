@@ -1,11 +1,11 @@
-"""The pieces of a user's files that may also be in the dataset: queries, code and prose, each with its place.
+"""The pieces of a user's files that might also be in the dataset: queries, code and prose, each with its place.
 
-A piece is read in every way it may be meant: a string in a JSON file can be SQL, Python, prose, or prose with code in it.
+A piece is read in every way it may be meant: a string in JSON can be SQL, Python, prose, or prose with code in it.
 
-- JSONL, JSON: every string value, however deep.
+- JSONL, JSON: every string, at any depth.
 - SQL: every statement, and every comment.
-- Python: every statement, alone and with the ones after it; every chain of calls in it; every string; every comment.
-- Markdown: every paragraph, list item, table row and fenced block.
+- Python: every statement, alone and together with those after it; every chain of calls; every string; every comment.
+- Markdown: every heading, paragraph, list item, table row and block of code.
 """
 
 from __future__ import annotations
@@ -25,13 +25,17 @@ from ibert_builder.decontamination.markdown import blocks
 from ibert_builder.errors import InputError
 
 SUFFIXES = (".jsonl", ".json", ".sql", ".py", ".md")
-STATEMENTS = 5  # so many statements in a row are compared as one: no code in the dataset has more
-_RESULTS = frozenset({"execute", "to_pandas", "to_polars", "to_pyarrow"})  # calls that a query may end in
+STATEMENTS = 5  # the longest run of statements that is compared as one; no code in the dataset has more
+_RESULTS = frozenset(
+    {"execute", "to_pandas", "to_polars", "to_pyarrow"}
+)  # calls that fetch the result of a query
 
 _LABEL = re.compile(r"\A[\w ()/-]{1,40}:\s+")
 _SQL = re.compile(r"\s*(?:\(\s*)*(?:SELECT\b.*?\S|WITH\b.*?\bSELECT\b)", re.IGNORECASE | re.DOTALL)
 _FROM = re.compile(r"\bFROM\b", re.IGNORECASE)
-_BEFORE = re.compile(r"\A(?:\s+|--[^\n]*(?:\n|\Z)|/\*.*?\*/)+", re.DOTALL)  # a statement
+_LEADING = re.compile(
+    r"\A(?:\s+|--[^\n]*(?:\n|\Z)|/\*.*?\*/)+", re.DOTALL
+)  # comments and space before a statement
 _STATEMENT = re.compile(r"(?:'(?:''|[^'])*'|\"[^\"]*\"|`[^`]*`|--[^\n]*|/\*.*?\*/|[^;])+", re.DOTALL)
 _COMMENTS = re.compile(r"(?:^[ \t]*(?:#|--)[^\n]*(?:\n|\Z))+", re.MULTILINE)
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -42,7 +46,7 @@ _MARKDOWN = frozenset({"md", "markdown"})
 
 @dataclass(frozen=True)
 class Reading:
-    """A text taken as SQL, Python or prose. `sure` says that it can be nothing else."""
+    """A text taken as SQL, Python or prose; `sure` if it can be nothing else."""
 
     kind: Kind
     text: str
@@ -61,12 +65,12 @@ class Piece:
 
 
 def files(paths: Sequence[Path]) -> tuple[list[Path], list[Path]]:
-    """The files to read, those below folders included, and the files in folders that are of no kind that is read.
+    """The files to read, with those in folders, and the files in folders whose kind is not read.
 
-    Hidden files and folders are passed over.
+    Hidden files and folders are ignored.
 
     Raises:
-        InputError: a path does not exist, is a file of another kind, or is a folder without any file that can be read.
+        InputError: a path does not exist, a file is of another kind, or a folder has no file that can be read.
     """
     chosen: list[Path] = []
     skipped: list[Path] = []
@@ -95,7 +99,7 @@ def pieces(path: Path) -> Iterator[Piece]:
     """The pieces of a file, in order.
 
     Raises:
-        InputError: it cannot be read, is not UTF-8, or a JSON line of it is not JSON.
+        InputError: it cannot be read, is not UTF-8, or is not valid JSON.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -127,7 +131,7 @@ def _loaded(path: Path, text: str, line: int) -> list[tuple[str, str, str | None
 
 
 def _strings(value: Any, key: str = "", dialect: str | None = None) -> Iterator[tuple[str, str, str | None]]:
-    """The strings in JSON with their keys, such as `messages[1].content`, and the `dialect` beside them, if any."""
+    """The strings in JSON, each with its key, such as `messages[1].content`, and the `dialect` beside it, if any."""
     if isinstance(value, str):
         yield key, value, dialect
     elif isinstance(value, dict):
@@ -142,7 +146,7 @@ def _strings(value: Any, key: str = "", dialect: str | None = None) -> Iterator[
 
 
 def _readings(text: str, dialect: str | None = None) -> Iterator[Reading]:
-    """The ways to read a string: as a whole, without a label such as `SQL:`, and block by block if it has several."""
+    """The ways to read a string: as a whole, block by block, and without a label such as `SQL:`."""
     yield Reading("text", text)
     yield from _code(text, dialect)
     parts = list(blocks(text))
@@ -161,7 +165,7 @@ def _readings(text: str, dialect: str | None = None) -> Iterator[Reading]:
 def _code(text: str, dialect: str | None = None) -> Iterator[Reading]:
     if _SQL.match(text):
         yield Reading("sql", text, dialect, sure=bool(_FROM.search(text)))
-    yield Reading("python", text)  # unfinished code, too, which does not parse
+    yield Reading("python", text)  # even if it does not parse, since it may be unfinished
     if "(" in text and (tree := _parsed(text.strip())):
         yield from (Reading("text", comment) for _, comment in comments(text))
         yield from _chains(text.strip().encode().splitlines(), tree)
@@ -175,7 +179,7 @@ def _parsed(code: str) -> ast.Module | None:
 
 
 def comments(code: str) -> Iterator[tuple[int, str]]:
-    """The comments in Python or SQL that have lines of their own, with the line each begins in."""
+    """The comments in Python or SQL that stand on lines of their own, each with the line it begins on."""
     for match in _COMMENTS.finditer(code):
         lines = (line.strip().lstrip("#-").strip() for line in match[0].splitlines())
         yield code.count("\n", 0, match.start()) + 1, " ".join(lines)
@@ -185,7 +189,7 @@ def _sql(path: Path, text: str, first: int = 1) -> Iterator[Piece]:
     for line, comment in comments(text):
         yield Piece(str(path), first + line - 1, None, tuple(_readings(comment)))
     for match in _STATEMENT.finditer(text):
-        bare = _BEFORE.sub("", match[0])
+        bare = _LEADING.sub("", match[0])
         if bare:
             line = text.count("\n", 0, match.end() - len(bare))
             yield Piece(str(path), first + line, None, (Reading("sql", bare, sure=True),))
@@ -210,7 +214,7 @@ def _python(path: Path, text: str, first: int = 1) -> Iterator[Piece]:
 
 
 def _statement(lines: list[bytes], statement: ast.stmt, after: list[ast.stmt]) -> Iterator[Reading]:
-    """A function alone; another statement alone, with those after it, one by one, and the chains in it."""
+    """A function as it is; any other statement alone and with those after it, one by one, and the chains in it."""
     if isinstance(statement, ast.Import | ast.ImportFrom | ast.ClassDef):
         return
     run = [statement]
@@ -225,7 +229,7 @@ def _statement(lines: list[bytes], statement: ast.stmt, after: list[ast.stmt]) -
 
 
 def _source(lines: list[bytes], first: Any, last: Any) -> str:
-    """The text from one node to another (their columns count bytes), moved to the left margin."""
+    """The text from one node to another, moved to the left margin. Columns of nodes count bytes."""
     part = lines[first.lineno - 1 : last.end_lineno]
     part[-1] = part[-1][: last.end_col_offset]
     if margin := part[0][: first.col_offset].strip():  # another statement or half an expression
@@ -234,7 +238,7 @@ def _source(lines: list[bytes], first: Any, last: Any) -> str:
 
 
 def _chains(lines: list[bytes], tree: ast.AST) -> Iterator[Reading]:
-    """The chains of method calls in code, each as long as it goes, also without the call that fetches the result."""
+    """The chains of method calls in code, each in full length, and once more without the call that fetches the result."""
     inner = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and id(node) not in inner:

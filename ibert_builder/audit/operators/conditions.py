@@ -25,7 +25,7 @@ _NULL_SAFE: dict[type[exp.Expression], type[exp.Expression]] = {
 
 def relation(node: exp.Expression) -> Iterator[exp.Expression]:
     """A comparison with its bound taken the other way, or turned round."""
-    if not isinstance(node.parent, exp.Join):  # nobody turns a join condition round
+    if not isinstance(node.parent, exp.Join):  # nobody gets a join condition the wrong way round
         yield from (as_kind(node, kind) for kind in _COMPARISONS.get(type(node), ()))
 
 

@@ -25,7 +25,7 @@ def no_ties(query: Query, mutant: Mutant) -> bool:
         if not isinstance(window, exp.Window):
             return False
         if not isinstance(node, exp.RowNumber) and not isinstance(other, exp.RowNumber) and _is_first(window):
-            return True  # whoever is first by one is first by the other
+            return True  # the same rows come first in both
         return _orders_all(query, window)
     return (
         isinstance(node, exp.Window) and _only_drops_running_frame(node, other) and _orders_all(query, node)

@@ -152,6 +152,20 @@ def test_rules_prove_what_is_so_and_no_more(rule, sql, part, equal):
         assert all(equivalence(query, m) is None for m in found)
 
 
+def test_a_cast_of_json_may_be_null():
+    columns = {"t": {"id": "int64", "doc": "json"}}
+    for sql, rule in (
+        (
+            "SELECT CAST(doc AS INT) AS v FROM t WHERE doc IS NOT NULL ORDER BY v",
+            None,
+        ),  # of the document `null`
+        ("SELECT CAST(id AS TEXT) AS v FROM t ORDER BY v", "null_order"),
+    ):
+        query = Query(sql, columns, {"t": "id"})
+        (turned,) = [m for m in mutants(query) if "NULLS FIRST" in m.sql]
+        assert equivalence(query, turned) == rule
+
+
 def test_every_rule_is_tested():
     assert set(PROVED) == set(RULES)
 

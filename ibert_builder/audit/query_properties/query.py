@@ -27,7 +27,7 @@ class Query:
         keys: table -> the column that is unique and never NULL.
 
     Raises:
-        SqlglotError: it cannot be read or resolved, or is no query.
+        SqlglotError: it cannot be read or resolved, or is not a query.
     """
 
     def __init__(self, sql: str, columns: Mapping[str, Mapping[str, str]], keys: Mapping[str, str]) -> None:
@@ -48,12 +48,12 @@ class Query:
 
     @functools.cached_property
     def is_plain(self) -> bool:
-        """Whether all of the query is of the kinds that the functions of this package know."""
+        """Whether it has nothing but what the functions of this package know how to follow."""
         return not any(_is_unusual(node) for node in self.tree.walk())
 
     @functools.cached_property
     def has_json(self) -> bool:
-        """Whether it reads or makes JSON, which may hold a `null` that a cast turns into NULL."""
+        """Whether it reads or makes JSON, whose `null` a cast turns into NULL."""
         names = {
             name for types in self.columns.values() for name, kind in types.items() if "json" in kind.lower()
         }
@@ -94,7 +94,7 @@ class Query:
 
 
 def _is_unusual(node: exp.Expression) -> bool:
-    """Whether columns, rows or NULLs come about in a way that is followed nowhere here."""
+    """Whether a node brings about columns, rows or NULLs in a way that is not followed here."""
     if isinstance(node, exp.Pivot | exp.Any | exp.All):
         return True
     if isinstance(node, exp.With):
@@ -106,7 +106,7 @@ def _is_unusual(node: exp.Expression) -> bool:
     if isinstance(node, exp.Table):
         return bool(node.alias_column_names)
     if isinstance(node, exp.Star):
-        return not isinstance(node.parent, exp.Count)  # it could not be spelled out
+        return not isinstance(node.parent, exp.Count)  # that could not be spelled out
     if isinstance(node, exp.Column):
         return not node.table and _is_a_whole_row(node)
     return False

@@ -74,6 +74,24 @@ def test_a_skeleton_that_was_to_be_withheld_fails_the_claim():
     assert not claim.holds
 
 
+def mistake(name, error):
+    messages = [{"content": ""}, {"content": name}, {"content": ""}]
+    return {"id": name, "task": "error_resolution", "input": {"error": error}, "messages": messages}
+
+
+@pytest.mark.parametrize(
+    ("unproved", "silent", "all_"), [("silent", "0 of 1", "1 of 2"), ("loud", "1 of 1", "1 of 2")]
+)
+def test_a_mistake_that_is_not_proved_fails_its_claims(unproved, silent, all_):
+    records = [("train", mistake("silent", None)), ("train", mistake("loud", "TypeError: no"))]
+    found = Examined(records=records, failures=[(unproved, "error_resolution", "same_result", "")])
+    proofs = {claim.name: claim for claim in claims(found, Options()) if claim.topic == "proofs"}
+    proved = proofs["records proved again from their text on every row set"]
+    shown = proofs["silent mistakes whose wrong result shows on every full row set"]
+    assert (shown.figure, shown.holds) == (silent, unproved != "silent")
+    assert (proved.figure, proved.holds) == (all_, False)
+
+
 # task -> a field, how to spoil it, and the reasons for which the record is then not proved
 WRONG = {
     "sql_to_ibis": ("target", "ibis", lambda code: code + ".limit(1)", {"results_differ"}),

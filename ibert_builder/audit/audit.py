@@ -1,8 +1,8 @@
-"""The audit: the dataset made anew and everything that its card claims put to the proof.
+"""Rebuild the dataset and check every claim in its card.
 
-`mutants` makes wrong queries of right ones, `facts` and `equivalent` tell which of them cannot be told apart by any
-data, `killing` whether the sample rows tell the others; `near` finds near-duplicates, `examining` works through a shard,
-`claims` draws it all up.
+`mutants` turns right queries into wrong ones, `equivalence` proves which of those no data can tell from the right one, and
+`kills` checks that the sample rows tell all others. `examine` works through a shard, `near_duplicates` compares records
+between splits, `claims` sums it all up and `report` prints it.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from ibert_builder.writing.infos import made_with
 from ibert_builder.writing.jsonl import Progress
 from ibert_builder.writing.workers import in_order
 
-SAMPLE = 1400  # records, with well over a thousand queries
+SAMPLE = 1400  # records, with more than a thousand queries
 
 
 @dataclass(frozen=True)
 class Audit:
-    """The claims, and what they were drawn from."""
+    """The claims, and the findings that they rest on."""
 
     claims: list[Claim]
     found: Examined
@@ -39,7 +39,7 @@ class Audit:
         return all(claim.holds for claim in self.claims)
 
     def as_json(self) -> dict[str, Any]:
-        """For machines: the claims, every record that failed, every mutant that survived, and with what it was made."""
+        """For machines: the claims, every record that failed, every mutant that survived, and the versions of what made it."""
         kills = self.found.kills
         survivors = [
             dict(zip(("family", "operator", "query", "mutant"), s, strict=True)) for s in kills.survivors
@@ -73,22 +73,21 @@ def audit(
     num_proc: int = 1,
     progress: Progress | None = None,
 ) -> Audit:
-    """Make the dataset anew and examine it.
+    """Rebuild the dataset and examine it.
 
-    Every draft is drawn, so what is said of splits and literals is said of all; proofs, mutants and near-duplicates are
-    those of the sample.
+    Splits and literals are checked on all drafts; proofs, mutants and near-duplicates on a sample of the records.
 
     Args:
-        options: what decides which examples come out.
-        templates_dir: a folder of templates; None for the ones that come with the package.
-        sample: about how many records to prove again; None for all of them.
-        num_proc: processes to work with. The findings are the same for any number.
-        progress: called with (shards done, shards in all).
+        options: of the build.
+        templates_dir: a folder of templates; None for those of the package.
+        sample: about how many records to check; None for all of them.
+        num_proc: how many processes to use; the findings do not depend on it.
+        progress: called after each shard with the number of shards done and of all shards.
 
     Raises:
         InputError: a template is wrong, or the extra `audit` is not installed.
     """
-    minhash()  # before minutes of work
+    minhash()  # fail before minutes of work
     options = options or Options()
     catalog = load_catalog(templates_dir)
     share = 1.0 if sample is None else min(1.0, sample / drafts_in_all(catalog, options))

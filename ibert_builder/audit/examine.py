@@ -1,5 +1,5 @@
-"""One shard of the dataset made anew and examined: every draft noted, a seeded share of the records proved again and
-their queries tried against mutants.
+"""Rebuild one shard of the dataset and examine it: note every draft, prove a seeded share of the records again, and try
+their queries against mutants.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import duckdb
 from sqlglot.errors import SqlglotError
 
 from ibert_builder.audit.kills import Kills, kill
-from ibert_builder.audit.query_properties import Query
+from ibert_builder.audit.query_properties.query import DIALECT, Query
 from ibert_builder.dialects.compilers import grammar
 from ibert_builder.execution.engine import CodeFails, Engine, engine_for
 from ibert_builder.execution.proofs import Rejected
@@ -39,14 +39,14 @@ class Work:
 
 @dataclass(frozen=True)
 class Drawn:
-    """A draft, as far as the splits are concerned."""
+    """What matters of a draft for splits and duplicates."""
 
     split: str
     task: str
     difficulty: str
     database: str
     skeleton: str
-    asks: bool  # whether it is about tables; texts without them ask no query
+    asks: bool  # whether it is about tables; without them there is no query
     unseen: bool
     input: str
     without_literals: str
@@ -57,10 +57,12 @@ class Examined:
     """What was found in a shard.
 
     Attributes:
-        records: the sampled ones, with the split.
-        failures: (record id, task, reason, detail) of those not proved again.
-        opaque: queries in which columns cannot be resolved, so that they have no mutants.
-        outcomes: of the sampled drafts, as `Tally` counts them.
+        drawn: every draft.
+        records: the sampled ones, each with its split.
+        failures: (record id, task, reason, detail) of the records that could not be proved again.
+        kills: what became of the mutants of the records' queries.
+        opaque: queries whose columns cannot be resolved and that therefore have no mutants.
+        outcomes: how many of the sampled drafts were kept, or rejected for which reason.
     """
 
     drawn: list[Drawn] = field(default_factory=list)
@@ -78,7 +80,7 @@ class Examined:
 
 
 def examine(work: Work) -> Examined:
-    """Make a shard anew and examine it."""
+    """Rebuild a shard and examine it."""
     catalog = load_catalog(work.templates_dir)
     engine = engine_for(catalog.databases[work.database])
     found, tally = Examined(), Tally()
@@ -94,11 +96,8 @@ def examine(work: Work) -> Examined:
 
     for record in generate(catalog, work.task, work.database, work.options, tally, only=note):
         found.records.append((work.split, record))
-        try:
-            TASKS[work.task].recheck(record, engine)
-        except (Rejected, CodeFails, duckdb.Error, SqlglotError) as error:
-            reason = error.reason if isinstance(error, Rejected) else type(error).__name__
-            found.failures.append((record["id"], work.task, reason, str(error)))
+        if failure := why_not_proved(record, engine):
+            found.failures.append((record["id"], work.task, *failure))
             continue
         if texts := queries_of(record, engine):
             query = next(filter(None, (_resolved(sql, engine) for sql in texts)), None)
@@ -111,27 +110,40 @@ def examine(work: Work) -> Examined:
     return found
 
 
+def why_not_proved(record: Record, engine: Engine) -> tuple[str, str] | None:
+    """Prove a record again from its own text: None, or the reason and the detail of why that fails."""
+    try:
+        TASKS[record["task"]].recheck(record, engine)
+    except Rejected as error:
+        return error.reason, str(error)
+    except Exception as error:  # the code of a record may raise anything
+        return type(error).__name__, str(error)
+    return None
+
+
 def is_sampled(key: str, share: float) -> bool:
-    """Whether a draft belongs to a sample of the given size: the same ones on every machine."""
+    """Whether a draft belongs to a sample of the given share, which is the same one on every machine."""
     return int.from_bytes(hashlib.sha256(f"sample/{key}".encode()).digest()[:8], "big") < share * 2**64
 
 
 def queries_of(record: Record, engine: Engine) -> list[str]:
-    """The query that a record is about in DuckDB's SQL: as it stands there; or as its Ibis code compiles, tidied and not."""
+    """The query that a record is about, in DuckDB's SQL: the record's own, or what its Ibis code compiles to, tidied and as it
+    is. The first that can be resolved is as good as any; there are none for a record without a query.
+    """
     task = TASKS[record["task"]]
-    if (queries := task.texts(record, "sql")) and record["input"]["dialect"] == "duckdb":
+    if (queries := task.texts(record, "sql")) and record["input"].get("dialect", DIALECT) == DIALECT:
         return queries
     code = task.texts(record, "ibis")
     try:
         compiled = engine.to_sql(code[0]) if code else None
     except CodeFails:
-        compiled = None  # code that reads and writes files is no query on the sample database
+        compiled = None  # code that reads or writes files is not a query on the sample database
     if compiled is None:
         return []
     tables = engine.database.tables
     keys = {name: (table.key,) for name, table in tables.items()}
     columns = {name: tuple(table.columns) for name, table in tables.items()}
-    return [tidy(compiled, "duckdb", grammar("duckdb"), columns, keys), compiled]
+    return [tidy(compiled, DIALECT, grammar(DIALECT), columns, keys), compiled]
 
 
 def _resolved(sql: str, engine: Engine) -> Query | None:

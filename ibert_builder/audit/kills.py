@@ -1,16 +1,15 @@
-"""Whether sample rows tell a query's mutants from it, and the tables of how many they tell."""
+"""Whether sample rows tell a query's mutants from it, and counts of how many they do."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import duckdb
 
 from ibert_builder.audit.equivalence import equivalence
 from ibert_builder.audit.mutants import Mutant, mutants
-from ibert_builder.audit.query_properties import Query
+from ibert_builder.audit.query_properties.query import Query
 from ibert_builder.databases.row_sets import KINDS
 from ibert_builder.execution.engine import Engine
 from ibert_builder.execution.proofs import ORDER_SENSITIVE
@@ -19,7 +18,14 @@ from ibert_builder.execution.results import Result, is_ordered, same_rows
 
 @dataclass
 class Kills:
-    """What became of mutants, by family; `survivors` are (family, operator, query, mutant)."""
+    """What became of mutants.
+
+    Attributes:
+        killed, alive, equivalent, invalid: how many, by family.
+        by_first: how many of those killed the first row set kills.
+        rules: how many of those that are equivalent each rule proves.
+        survivors: (family, operator, query, mutant) of those alive.
+    """
 
     killed: Counter[str] = field(default_factory=Counter)
     alive: Counter[str] = field(default_factory=Counter)
@@ -36,16 +42,10 @@ class Kills:
         self.survivors.extend(other.survivors)
         self.queries += other.queries
 
-    def rate(self, families: Iterable[str]) -> float:
-        """Killed of all that could be, over some families; 1.0 where there were none."""
-        names = list(families)
-        killed = sum(self.killed[name] for name in names)
-        return killed / max(killed + sum(self.alive[name] for name in names), 1) if killed else 1.0
-
 
 @dataclass(frozen=True)
 class _Answer:
-    """What a query gives on one row set: with the rows as they are and reversed, and where its sort keys stand."""
+    """What a query gives on one row set, with the rows as they are and reversed."""
 
     forward: Result
     backward: Result
@@ -69,7 +69,7 @@ class Trial:
         """The first row set on which a mutant gives another result, or None.
 
         Raises:
-            duckdb.Error: it is no valid query.
+            duckdb.Error: the mutant is not a valid query.
         """
         for rows in range(len(KINDS)):
             answer = self._answer(rows)
@@ -80,13 +80,13 @@ class Trial:
             except duckdb.Error:
                 if rows == 0:
                     raise
-                differs = True  # a query that fails on some rows is none that works on all
+                differs = True  # the query itself fails on none of these rows
             if differs:
                 return rows
         return None
 
     def _answer(self, rows: int) -> _Answer | None:
-        """The query's own results, unless they are an accident of row order or the query cannot run on these rows."""
+        """The query's own results; None where they are an accident of row order, or the query fails on these rows."""
         if rows not in self._answers:
             try:
                 answer = _Answer(*(self._engine.run_sql(self._sql, rows, way) for way in (False, True)))
@@ -100,22 +100,22 @@ class Trial:
     def _differs(self, answer: _Answer, sql: str, rows: int) -> bool:
         found = self._engine.run_sql(sql, rows)
         if self._same(answer.forward, found):
-            # Without ORDER BY, the same rows the other way round are as good an answer.
+            # A mutant without ORDER BY may give the same rows in any order, so let it be told by the reversed one.
             return (
                 self._is_ordered
                 and not is_ordered(sql)
                 and not self._same(answer.forward, Result(found.columns, found.types, found.rows[::-1]))
             )
-        # A mutant that picks rows by their place may differ by accident: it has to differ both ways.
+        # A mutant that picks rows by their place may differ by accident, so it has to differ both ways.
         return not ORDER_SENSITIVE.search(sql) or not self._same(
             answer.backward, self._engine.run_sql(sql, rows, backwards=True)
         )
 
     def _same(self, one: Result, other: Result) -> bool:
-        """Whether two results hold the same values; names and types are not looked at.
+        """Whether two results hold the same values, whatever the names and types of their columns.
 
-        Rows that sort alike may come in any order, so where the query sorts by columns that it shows, the order of
-        those is compared; where it sorts by others, the order of everything.
+        Rows that tie may come in any order. So where the query sorts by columns that it shows, their order is compared;
+        where it sorts by others, the order of whole rows.
         """
         if not self._is_ordered:
             return same_rows(one.rows, other.rows, ordered=False)

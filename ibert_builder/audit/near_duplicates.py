@@ -1,4 +1,4 @@
-"""Near-duplicates by MinHash: pairs of texts of which at least `SIMILAR` of all tokens are in both."""
+"""Near-duplicates by MinHash: pairs of texts that have at least `SIMILAR` of all their tokens in common."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ _TOKEN = re.compile(r"\w+|[^\w\s]")
 
 
 def tokens(text: str, width: int) -> frozenset[str]:
-    """The runs of `width` tokens of a text; words and signs are tokens."""
+    """The runs of `width` tokens of a text; words and punctuation marks are tokens."""
     words = _TOKEN.findall(text)
     return frozenset(" ".join(words[i : i + width]) for i in range(max(1, len(words) - width + 1)))
 
 
 def minhash() -> tuple[Any, Any]:
-    """The classes that make and look up hashes.
+    """The classes that make hashes and look them up.
 
     Raises:
         InputError: their library is not installed.
@@ -33,16 +33,16 @@ def minhash() -> tuple[Any, Any]:
 
 
 def across(groups: Sequence[str], texts: Sequence[str], width: int = 1) -> list[tuple[int, int]]:
-    """Texts that have a near-duplicate in another group, each with one of those.
+    """Texts that have a near-duplicate in another group, each paired with one of those.
 
     MinHash finds the candidates and exact Jaccard similarity decides.
 
     Args:
-        groups: of each text, the name of its group.
-        width: how many tokens make a run.
+        groups: the name of each text's group.
+        width: how many tokens a run has.
 
     Returns:
-        Pairs of indices, the second one always of an earlier group in alphabetical order.
+        Pairs of indices; the second is of a group that comes before the first's in alphabetical order.
 
     Raises:
         InputError: the library for MinHash is not installed.
@@ -50,7 +50,7 @@ def across(groups: Sequence[str], texts: Sequence[str], width: int = 1) -> list[
     MinHash, MinHashLSH = minhash()
     sets = [tokens(text, width) for text in texts]
     hashes = MinHash.bulk([[token.encode() for token in each] for each in sets], num_perm=_PERMUTATIONS)
-    # A lower bound than SIMILAR, so that few true pairs are missed.
+    # Lower than SIMILAR, so that few true pairs are missed.
     index = MinHashLSH(threshold=SIMILAR - 0.1, num_perm=_PERMUTATIONS)
     found = []
     order = sorted(range(len(texts)), key=lambda i: (groups[i], i))

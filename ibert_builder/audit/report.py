@@ -1,4 +1,4 @@
-"""An audit and a contamination report, for people: on a terminal and in the dataset card."""
+"""An audit, printed for people: on a terminal and in the dataset card."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from rich.table import Table
 from ibert_builder import __version__
 from ibert_builder.audit.audit import Audit
 
-SHOWN = 5  # failures and survivors that a terminal shows; the JSON file has all
+SHOWN = 5  # how many failures and survivors a terminal shows; the JSON file has them all
 
 
 def table(audit: Audit) -> Table:
@@ -27,22 +27,22 @@ def table(audit: Audit) -> Table:
 
 
 def remarks(audit: Audit) -> list[str]:
-    """What the table has no room for."""
+    """The figures behind the table, and the first records and mutants that fail it."""
     kills, found = audit.found.kills, audit.found
     tried = sum(kills.killed.values()) + sum(kills.alive.values())
     first = sum(kills.by_first.values()) / max(tried, 1)
     lines = [
-        f"Of {tried:,} mutants of {kills.queries:,} queries, {first:.1%} fall to the first row set alone. Left out:"
-        f" {sum(kills.equivalent.values()):,} that are proved to equal their query"
+        f"Of {tried:,} mutants of {kills.queries:,} queries, {first:.1%} are killed by the first row set alone. Not counted:"
+        f" {sum(kills.equivalent.values()):,} that are proved to be equivalent to their query"
         f" ({', '.join(f'{rule} {n:,}' for rule, n in sorted(kills.rules.items()))}), and"
-        f" {sum(kills.invalid.values()):,} that are no valid queries."
+        f" {sum(kills.invalid.values()):,} that are not valid queries."
     ]
     if found.opaque:
         lines.append(
-            f"{len(found.opaque):,} queries have no mutants, since sqlglot cannot resolve their columns."
+            f"{len(found.opaque):,} queries have no mutants because sqlglot cannot resolve their columns."
         )
     lines += [
-        f"Not proved again: {i} ({task}, {reason})\n{detail}"
+        f"Could not be proved again: {i} ({task}, {reason})\n{detail}"
         for i, task, reason, detail in found.failures[:SHOWN]
     ]
     failing = {claim.name for claim in audit.claims if not claim.holds}

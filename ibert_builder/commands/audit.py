@@ -1,4 +1,4 @@
-"""Rebuild the dataset and check every claim of its card, or compare other files with it."""
+"""Rebuild the dataset and check every claim in its card, or compare other files with it."""
 
 from __future__ import annotations
 
@@ -29,24 +29,22 @@ from ibert_builder.writing.jsonl import COMPLETE, build, file_of
 
 
 def add(commands: Commands) -> None:
-    command = commands.add_parser(
-        "audit", help="make the dataset anew and put every claim of its card to the proof"
-    )
+    command = commands.add_parser("audit", help="rebuild the dataset and check every claim in its card")
     scope = command.add_mutually_exclusive_group()
     scope.add_argument(
-        "--sample", type=int, default=SAMPLE, metavar="N", help="about how many records; default: %(default)s"
+        "--sample", type=int, default=SAMPLE, metavar="N", help="check about N records; default: %(default)s"
     )
-    scope.add_argument("--full", action="store_true", help="all records")
+    scope.add_argument("--full", action="store_true", help="check all records")
     scope.add_argument(
         "--against",
         type=Path,
         nargs="+",
         metavar="PATH",
-        help="instead, look for what JSONL, SQL, Python and Markdown files have in common with train",
+        help="instead, look for pieces of JSONL, JSON, SQL, Python and Markdown files in train",
     )
-    command.add_argument("--json", type=Path, metavar="FILE", help="write the findings for machines, too")
+    command.add_argument("--json", type=Path, metavar="FILE", help="also write the findings to a JSON file")
     command.add_argument(
-        "--card", type=Path, metavar="FILE", help="write the table to this dataset card, too"
+        "--card", type=Path, metavar="FILE", help="also write the table to this dataset card"
     )
     command.add_argument(
         "--seed", type=int, default=0, metavar="N", help="seeds every draw; default: %(default)s"
@@ -81,7 +79,7 @@ def run(chosen: argparse.Namespace) -> int:
 
 
 def _against(chosen: argparse.Namespace) -> int:
-    files(chosen.against)  # before minutes of work
+    files(chosen.against)  # fail before minutes of work
     with proving(chosen.num_proc) as show, tempfile.TemporaryDirectory(prefix="ibert-audit-") as folder:
         build(
             Path(folder),

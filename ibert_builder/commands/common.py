@@ -1,4 +1,4 @@
-"""What several commands have in common: options, a progress bar, a console."""
+"""What several commands share: options, a progress bar, a console."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Commands = Any  # argparse has no public name for what `add_subparsers` returns
 
 def add_templates_dir(command: argparse.ArgumentParser) -> None:
     command.add_argument(
-        "--templates-dir", type=Path, metavar="DIR", help="default: the templates that come with the package"
+        "--templates-dir", type=Path, metavar="DIR", help="default: the package's own templates"
     )
 
 
@@ -30,13 +30,13 @@ def add_num_proc(command: argparse.ArgumentParser) -> None:
         type=int,
         default=1,
         metavar="N",
-        help="processes; the bytes are the same for any number",
+        help="number of processes, which does not change the result; default: %(default)s",
     )
 
 
 @contextmanager
 def proving(num_proc: int) -> Iterator[Progress]:
-    """A bar that shows how much of a build is done."""
+    """A bar that shows how many shards are done."""
     if num_proc < 1:
         raise InputError(f"expected at least 1, found {num_proc}", key="--num-proc")
     columns = (
@@ -53,7 +53,7 @@ def proving(num_proc: int) -> Iterator[Progress]:
 
 def console() -> Console:
     console = Console()
-    # In a pipe or log there is no width to keep to.
+    # A pipe or a log has no width to fit.
     return console if console.is_terminal else Console(width=140)
 
 

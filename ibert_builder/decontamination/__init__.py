@@ -1,4 +1,4 @@
-"""Whether train holds pieces of other files, such as a benchmark.
+"""Find out whether train contains pieces of other files, such as a benchmark.
 
 Import `compare` from `compare`.
 """

@@ -1,29 +1,31 @@
-"""Whether given files hold what the dataset holds: `compare` looks every piece of them up among the records.
+"""Look for what other files have in common with the dataset: `compare` looks up every piece of them among the records.
 
-What is compared of a record is what it is made of: the queries, code and prose of its `input` and `target`, not its schemas
-and prompts, and not error messages, whose words are Ibis's. Each piece is reported once, at its strictest likeness:
+A record is compared by the queries, code and prose of its `input` and `target`; schemas, prompts and error messages, which are
+Ibis's words, are left out. Each piece is reported once, at the strictest level at which it matches:
 
-- `exact` and `normalised` (see `ibert_builder/fingerprints.py`) are failures.
-- `overlap`, for prose, is a failure: both share a run of 13 words, case and punctuation aside; where the shorter one has
-  fewer than 13, all of its words, but at least 8. These are the bounds of Brown et al., "Language Models are Few-Shot
-  Learners" (arXiv:2005.14165), appendix C, there with the 5th percentile of a benchmark's lengths between 8 and 13.
-- `skeleton`, for queries and code with names and literals masked, is a failure from 60 tokens on. Short skeletons are shared by
-  all queries of a kind (`SELECT x FROM x WHERE x > 0`); such findings are reported, and say nothing by themselves. Of the
-  95,000 pieces of the package of Ibis 12 with its tests, none is in train, and the longest skeleton shared by chance has 30.
+- `exact` and `normalised` matches (see `fingerprints`) are contamination.
+- An `overlap` of prose is contamination: the two share a run of 13 words, ignoring case and punctuation, or, where the shorter
+  has fewer than 13, all of its words, if they are at least 8. Brown et al., "Language Models are Few-Shot Learners"
+  (arXiv:2005.14165), appendix C, take the same bounds, and between them the 5th percentile of a benchmark's lengths.
+- A `skeleton`, a query or code with its names and literals masked, is contamination from 60 tokens on. All queries of a kind
+  share a short one (`SELECT x FROM x WHERE x > 0`), so those are reported but prove nothing. Of the 95,000 pieces of the
+  source and tests of Ibis 12 none is in train, and the longest skeleton shared by chance has 30 tokens.
 
-SQL or Python that does not parse is compared by its exact text alone, and listed as unparsed.
+SQL or Python that does not parse is compared by its exact text alone and is listed as unparsed.
 """
 
 from __future__ import annotations
 
+import functools
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ibert_builder.databases.load import load_databases
 from ibert_builder.decontamination.fingerprints import Kind, Level, fingerprints, words
 from ibert_builder.decontamination.segments import Piece, Reading, comments, files, pieces
-from ibert_builder.generation.catalog import load_catalog
+from ibert_builder.generation.catalog import default_templates_dir
 from ibert_builder.tasks.base import Record
 from ibert_builder.tasks.fields import Kind as FieldKind
 from ibert_builder.tasks.registry import TASKS
@@ -37,7 +39,7 @@ SHOWN = 160  # characters of each text in a finding
 COMPARED: dict[FieldKind, Kind | None] = {
     "ibis": "python",
     "python": "python",
-    "fragment": "text",  # cut off, it is no code, and without its comment may be no more than a name
+    "fragment": "text",  # cut off, it does not parse, and without its comment it may be just a name
     "sql": "sql",
     "prose": "text",
     "docstring": "text",
@@ -48,7 +50,7 @@ COMPARED: dict[FieldKind, Kind | None] = {
 
 @dataclass(frozen=True)
 class Ours:
-    """A text of the dataset: the record it is of, by id, and the field."""
+    """A text of the dataset, with the id of its record and the field it stands in."""
 
     record: str
     task: str
@@ -59,12 +61,12 @@ class Ours:
 
 @dataclass(frozen=True)
 class Finding:
-    """A piece of a user's file that the dataset holds, and the first record that has it of so many `records`.
+    """A piece of a user's file that is in the dataset, and the first of the `records` (how many) that contain it.
 
     Attributes:
-        line, key: where in the file: the line (of a JSON line, too), and in JSON the key, such as `[3].answer`.
+        line, key: where it is in the file: the line, and in JSON the key, such as `[3].answer`.
         theirs, ours: both texts, shortened.
-        fails: whether it is contamination (see the module), rather than a likeness that queries have anyway.
+        fails: whether it is contamination (see the module) and not just what all such queries have in common.
     """
 
     file: str
@@ -84,7 +86,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Unparsed:
-    """A piece that is SQL or Python by its place or beginning and cannot be parsed."""
+    """A piece that must be SQL or Python, by where it stands or how it begins, and cannot be parsed."""
 
     file: str
     line: int | None
@@ -95,7 +97,7 @@ class Unparsed:
 
 @dataclass
 class Totals:
-    """What was found in a file: how many pieces it has, and how many of them at each level."""
+    """How many pieces a file has, and how many of them were found at each level."""
 
     file: str
     pieces: int = 0
@@ -106,7 +108,7 @@ class Totals:
 
 @dataclass
 class Report:
-    """The result of a comparison; `dataclasses.asdict` makes JSON of it. `skipped` are files in folders that are not read."""
+    """The result of a comparison, which `dataclasses.asdict` turns into JSON. `skipped` are files that cannot be read."""
 
     records: int
     files: list[Totals] = field(default_factory=list)
@@ -122,18 +124,18 @@ class Report:
 def compare(
     records: Iterable[Record], paths: Sequence[Path], *, splits: Mapping[str, str] | None = None
 ) -> Report:
-    """Report every piece of the files that the records contain.
+    """Report every piece of the files that is in the records.
 
     Args:
-        records: of the dataset, as in JSONL; those of train, to prove that a benchmark is not trained on.
-        paths: JSONL, JSON, SQL, Python and Markdown files, and folders of such.
-        splits: the split of each sample database, which is that of its records; by default as in the package's templates.
+        records: of the dataset, as in JSONL; pass those of train to show that a benchmark is not trained on.
+        paths: JSONL, JSON, SQL, Python and Markdown files, and folders of them.
+        splits: the split of each sample database, and so of its records; by default that of the package's own.
 
     Raises:
-        InputError: a path does not exist or is of another kind, or a file cannot be read or is not JSON.
+        InputError: a path does not exist, a file is of another kind, cannot be read or is not valid JSON.
     """
     if splits is None:
-        splits = {name: database.split for name, database in load_catalog().databases.items()}
+        splits = _shipped_splits()
     chosen, skipped = files(paths)
     index = _Index()
     report = Report(records=0, skipped=[str(path) for path in skipped])
@@ -158,8 +160,14 @@ def compare(
     return report
 
 
+@functools.cache  # a single value: the databases that come with the package stay the same while it runs
+def _shipped_splits() -> dict[str, str]:
+    databases = load_databases(default_templates_dir() / "_databases")
+    return {name: database.split for name, database in databases.items()}
+
+
 class _Index:
-    """The texts of the dataset by their fingerprints, and prose by its runs of words."""
+    """The texts of the dataset by their fingerprints, and its prose by runs of words as well."""
 
     def __init__(self) -> None:
         self._first: dict[str, Ours] = {}
@@ -198,7 +206,7 @@ class _Index:
         self._prose.append((listed, ours))
 
     def look_up(self, piece: Piece) -> tuple[Finding | None, Reading | None]:
-        """The strictest finding among the readings of a piece, if any, and a reading that should parse and does not."""
+        """The strictest finding among the readings of a piece, and a reading that should parse but does not, if any."""
         best: tuple[int, Finding] | None = None
         bad = None
         for reading in piece.readings:
@@ -220,7 +228,7 @@ class _Index:
         return best and best[1], bad
 
     def _overlap(self, text: str) -> list[tuple[Ours, int]]:
-        """The first prose that shares a run of words with a text, and how many do."""
+        """The first prose that shares a run of words with a text, and how many texts do."""
         theirs = words(text)
         sharing: set[int] = set()
         for start in range(len(theirs) - SHORTEST_RUN + 1):

@@ -1,10 +1,9 @@
-"""What makes two texts the same: keys of SQL, Python (Ibis) and prose, from the strictest likeness to the loosest.
+"""Keys by which two texts of SQL, Python (Ibis) or prose are the same, from the strictest level to the loosest.
 
-- `exact`: the same but for whitespace, comments and, in SQL and prose, letter case.
-- `normalised`: the same SQL but for quotes, letter case, the names of aliases and the ways sqlglot knows to write one thing
-  (`<>` and `!=`, `::` and CAST, INNER); the same Python but for formatting, quotes, parentheses and docstrings. Names and
-  literals are kept.
-- `skeleton`: the same with names and literals masked too.
+- `exact`: identical except for whitespace, comments and, in SQL and prose, letter case.
+- `normalised`: identical except for spelling. In SQL that is quotes, letter case, the names of aliases and what sqlglot knows
+  several forms of (`<>` and `!=`, `::` and CAST, INNER); in Python formatting, quotes, parentheses and docstrings.
+- `skeleton`: identical once names and literals are masked as well.
 """
 
 from __future__ import annotations
@@ -25,8 +24,8 @@ from ibert_builder.templating.skeleton import skeleton
 Kind = Literal["sql", "python", "text"]
 Level = Literal["exact", "normalised", "overlap", "skeleton"]
 
-# SQL of no known dialect is read as DuckDB's, and as the others' where DuckDB cannot read it. Double quotes hold names in
-# DuckDB and strings in MySQL, so a query with any is read both ways.
+# SQL whose dialect is not stated is read as DuckDB's, and as that of the others if DuckDB's grammar does not fit. Double quotes
+# enclose names in DuckDB and strings in MySQL, so a query that has any is read both ways.
 _READ_FIRST, _STRINGS_IN_DOUBLE_QUOTES = "duckdb", "mysql"
 _READ_NEXT = ("mysql", "bigquery", "mssql", "snowflake", "postgres", "sqlite", "clickhouse")
 
@@ -41,7 +40,7 @@ _WORD = re.compile(r"\w+")
 
 @dataclass(frozen=True)
 class Fingerprint:
-    """A likeness: two texts with the same key are alike at that level. `size` is the number of tokens of a skeleton."""
+    """A key that all texts share that are alike at its level. `size` is the number of tokens of a skeleton."""
 
     level: Level
     key: str
@@ -49,12 +48,12 @@ class Fingerprint:
 
 
 def words(text: str) -> list[str]:
-    """The words of prose, without case and punctuation."""
+    """The words of prose in lower case, without punctuation."""
     return _WORD.findall(text.casefold())
 
 
 def fingerprints(kind: Kind, text: str, dialect: str | None = None) -> list[Fingerprint]:
-    """The keys of a text. SQL or Python that does not parse has its exact one alone, and an empty text none."""
+    """The keys of a text: only the exact one for SQL or Python that does not parse, and none for an empty text."""
     exact = {"sql": _exact_sql, "python": _exact_python, "text": _exact_text}[kind](text)
     if not exact:
         return []
@@ -66,7 +65,7 @@ def fingerprints(kind: Kind, text: str, dialect: str | None = None) -> list[Fing
             prints.append(Fingerprint("skeleton", f"sql {masked}", len(_MASKABLE.findall(masked))))
     elif kind == "python" and (code := normal_python(text)):
         prints.append(Fingerprint("normalised", f"python {code}"))
-        if "(" in code:  # without a call it is no query: every word of English has the skeleton `x`
+        if "(" in code:  # without a call it is not a query: any English word has the skeleton `x`
             masked = skeleton(code)
             prints.append(Fingerprint("skeleton", f"python {masked}", len(_PYTHON_TOKEN.findall(masked))))
     return prints
@@ -86,7 +85,7 @@ def _exact_text(text: str) -> str:
 
 
 def normal_python(code: str) -> str | None:
-    """Python in the one form that `ast.unparse` writes, without docstrings; None where it does not parse."""
+    """Python as `ast.unparse` writes it, without docstrings; None where it does not parse."""
     try:
         tree = ast.parse(code.strip())
         for node in ast.walk(tree) if "def " in code else ():
@@ -123,14 +122,14 @@ def _read_as(grammar: Any, text: str) -> Iterator[str]:
         statements = [tree for tree in trees if tree is not None and not isinstance(tree, exp.Semicolon)]
         if len(statements) == 1 and not isinstance(statements[0], exp.Command):
             normalise(statements[0])
-            # Written in the dialect it was read in, so that the same words in two dialects are the same.
+            # In the dialect it was read in, so that the same words in two dialects give the same key.
             yield statements[0].sql(grammar, comments=False, normalize_functions="upper")
-    except Exception:  # of many classes: sqlglot reads only what it was made for
+    except Exception:  # sqlglot raises all kinds of errors on what it cannot read
         return
 
 
 def normalise(tree: exp.Expression) -> None:
-    """Put a query, in place, into names of lower case without quotes, with numbered aliases and without needless words."""
+    """Rewrite a query in place: names in lower case without quotes, aliases numbered, optional words left out."""
     for identifier in tree.find_all(exp.Identifier):
         identifier.set("this", identifier.name.lower())
         identifier.set("quoted", False)
@@ -163,9 +162,9 @@ def normalise(tree: exp.Expression) -> None:
 
 
 def _unqualify(tree: exp.Expression, columns: list[exp.Column]) -> None:
-    """Take the table off columns whose SELECT has one source, and the aliases off tables that then need none.
+    """Remove the table from columns whose SELECT has a single source, and the alias from tables that no column then names.
 
-    All other tables get an alias, their own name if they have none.
+    Every other table gets an alias: its own name if it has none.
     """
     for column in columns:
         select = column.parent_select
@@ -181,7 +180,7 @@ def _unqualify(tree: exp.Expression, columns: list[exp.Column]) -> None:
 
 
 def _is_of_a_table(column: exp.Column, queries: set[str]) -> bool:
-    """Whether a column must be a table's own: it stands where an alias may not, in a SELECT from nothing but tables."""
+    """Whether a column must be one of a table: no alias may stand there, and its SELECT reads nothing but tables."""
     node: exp.Expression = column
     while node.parent is not None and not isinstance(node.parent, exp.Select):
         node = node.parent

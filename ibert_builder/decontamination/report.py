@@ -1,4 +1,4 @@
-"""A comparison with other files, for people: on a terminal."""
+"""A comparison with other files, printed for people."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ibert_builder.decontamination.compare import LEVELS, Report
 
 
 def overlap(report: Report) -> Table:
-    """What a comparison with other files found, per file."""
+    """How many pieces of each file were found, by level."""
     shown = Table("file")
     for heading in ("pieces", "unparsed", *LEVELS, "contaminated"):
         shown.add_column(heading, justify="right")
@@ -19,10 +19,8 @@ def overlap(report: Report) -> Table:
 
 
 def findings(report: Report) -> list[str]:
-    """What a comparison found to be contamination, and what it could not look into."""
-    lines = [
-        f"Compared with {report.records:,} records of train: {len(report.failures):,} pieces are in there."
-    ]
+    """Every piece that is contamination, and every file that was skipped."""
+    lines = [f"Compared with {report.records:,} records of train: {len(report.failures):,} pieces are in it."]
     for f in report.failures:
         place = ":".join(str(part) for part in (f.file, f.line, f.key) if part is not None)
         lines.append(

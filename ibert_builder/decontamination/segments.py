@@ -1,11 +1,11 @@
-"""The pieces of a user's files that may also be in the dataset: queries, code and prose, each with its place.
+"""The pieces of a user's files that might also be in the dataset: queries, code and prose, each with its place.
 
-A piece is read in every way it may be meant: a string in a JSON file can be SQL, Python, prose, or prose with code in it.
+A piece is read in every way it may be meant: a string in JSON can be SQL, Python, prose, or prose with code in it.
 
-- JSONL, JSON: every string value, however deep.
+- JSONL, JSON: every string, at any depth.
 - SQL: every statement, and every comment.
-- Python: every statement, alone and with the ones after it; every chain of calls in it; every string; every comment.
-- Markdown: every paragraph, list item, table row and fenced block.
+- Python: every statement, alone and together with those after it; every chain of calls; every string; every comment.
+- Markdown: every heading, paragraph, list item, table row and block of code.
 """
 
 from __future__ import annotations
@@ -21,28 +21,32 @@ from pathlib import Path
 from typing import Any
 
 from ibert_builder.decontamination.fingerprints import Kind
+from ibert_builder.decontamination.markdown import blocks
 from ibert_builder.errors import InputError
 
 SUFFIXES = (".jsonl", ".json", ".sql", ".py", ".md")
-STATEMENTS = 5  # so many statements in a row are compared as one: no code in the dataset has more
-_RESULTS = frozenset({"execute", "to_pandas", "to_polars", "to_pyarrow"})  # calls that a query may end in
+STATEMENTS = 5  # the longest run of statements that is compared as one; no code in the dataset has more
+_RESULTS = frozenset(
+    {"execute", "to_pandas", "to_polars", "to_pyarrow"}
+)  # calls that fetch the result of a query
 
-_FENCE = re.compile(r"^[ >]*(`{3,}|~{3,})\s*([\w+-]*)")
-_ITEM = re.compile(r"^[ >]*(?:[-*+]|\d+[.)]|#+|\|)\s+")
 _LABEL = re.compile(r"\A[\w ()/-]{1,40}:\s+")
 _SQL = re.compile(r"\s*(?:\(\s*)*(?:SELECT\b.*?\S|WITH\b.*?\bSELECT\b)", re.IGNORECASE | re.DOTALL)
 _FROM = re.compile(r"\bFROM\b", re.IGNORECASE)
-_BEFORE = re.compile(r"\A(?:\s+|--[^\n]*(?:\n|\Z)|/\*.*?\*/)+", re.DOTALL)  # a statement
+_LEADING = re.compile(
+    r"\A(?:\s+|--[^\n]*(?:\n|\Z)|/\*.*?\*/)+", re.DOTALL
+)  # comments and space before a statement
 _STATEMENT = re.compile(r"(?:'(?:''|[^'])*'|\"[^\"]*\"|`[^`]*`|--[^\n]*|/\*.*?\*/|[^;])+", re.DOTALL)
 _COMMENTS = re.compile(r"(?:^[ \t]*(?:#|--)[^\n]*(?:\n|\Z))+", re.MULTILINE)
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _DEFINITIONS = (*_FUNCTIONS, ast.ClassDef)
 _LANGUAGES: dict[str, Kind] = {"sql": "sql", "python": "python", "py": "python", "python3": "python"}
+_MARKDOWN = frozenset({"md", "markdown"})
 
 
 @dataclass(frozen=True)
 class Reading:
-    """A text taken as SQL, Python or prose. `sure` says that it can be nothing else."""
+    """A text taken as SQL, Python or prose; `sure` if it can be nothing else."""
 
     kind: Kind
     text: str
@@ -61,12 +65,12 @@ class Piece:
 
 
 def files(paths: Sequence[Path]) -> tuple[list[Path], list[Path]]:
-    """The files to read, those below folders included, and the files in folders that are of no kind that is read.
+    """The files to read, with those in folders, and the files in folders whose kind is not read.
 
-    Hidden files and folders are passed over.
+    Hidden files and folders are ignored.
 
     Raises:
-        InputError: a path does not exist, is a file of another kind, or is a folder without any file that can be read.
+        InputError: a path does not exist, a file is of another kind, or a folder has no file that can be read.
     """
     chosen: list[Path] = []
     skipped: list[Path] = []
@@ -95,7 +99,7 @@ def pieces(path: Path) -> Iterator[Piece]:
     """The pieces of a file, in order.
 
     Raises:
-        InputError: it cannot be read, is not UTF-8, or a JSON line of it is not JSON.
+        InputError: it cannot be read, is not UTF-8, or is not valid JSON.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -127,7 +131,7 @@ def _loaded(path: Path, text: str, line: int) -> list[tuple[str, str, str | None
 
 
 def _strings(value: Any, key: str = "", dialect: str | None = None) -> Iterator[tuple[str, str, str | None]]:
-    """The strings in JSON with their keys, such as `messages[1].content`, and the `dialect` beside them, if any."""
+    """The strings in JSON, each with its key, such as `messages[1].content`, and the `dialect` beside it, if any."""
     if isinstance(value, str):
         yield key, value, dialect
     elif isinstance(value, dict):
@@ -142,23 +146,26 @@ def _strings(value: Any, key: str = "", dialect: str | None = None) -> Iterator[
 
 
 def _readings(text: str, dialect: str | None = None) -> Iterator[Reading]:
-    """The ways to read a string: as a whole, without a label such as `SQL:`, and block by block if it has several."""
+    """The ways to read a string: as a whole, block by block, and without a label such as `SQL:`."""
     yield Reading("text", text)
     yield from _code(text, dialect)
-    blocks = list(_blocks(text))
-    for _, language, block in blocks:
-        if len(blocks) > 1 or language:
-            yield Reading(_LANGUAGES.get(language, "text"), block, dialect)
-            yield from _code(block, dialect)
-        if label := _LABEL.match(block):
-            yield Reading("text", block[label.end() :])
-            yield from _code(block[label.end() :], dialect)
+    parts = list(blocks(text))
+    for part in parts:
+        if len(parts) > 1 or part.language:
+            yield Reading(_LANGUAGES.get(part.language, "text"), part.text, dialect)
+            yield from _code(part.text, dialect)
+        for cell in part.cells:
+            yield Reading("text", cell)
+            yield from _code(cell, dialect)
+        if label := _LABEL.match(part.text):
+            yield Reading("text", part.text[label.end() :])
+            yield from _code(part.text[label.end() :], dialect)
 
 
 def _code(text: str, dialect: str | None = None) -> Iterator[Reading]:
     if _SQL.match(text):
         yield Reading("sql", text, dialect, sure=bool(_FROM.search(text)))
-    yield Reading("python", text)  # unfinished code, too, which does not parse
+    yield Reading("python", text)  # even if it does not parse, since it may be unfinished
     if "(" in text and (tree := _parsed(text.strip())):
         yield from (Reading("text", comment) for _, comment in comments(text))
         yield from _chains(text.strip().encode().splitlines(), tree)
@@ -172,7 +179,7 @@ def _parsed(code: str) -> ast.Module | None:
 
 
 def comments(code: str) -> Iterator[tuple[int, str]]:
-    """The comments in Python or SQL that have lines of their own, with the line each begins in."""
+    """The comments in Python or SQL that stand on lines of their own, each with the line it begins on."""
     for match in _COMMENTS.finditer(code):
         lines = (line.strip().lstrip("#-").strip() for line in match[0].splitlines())
         yield code.count("\n", 0, match.start()) + 1, " ".join(lines)
@@ -182,7 +189,7 @@ def _sql(path: Path, text: str, first: int = 1) -> Iterator[Piece]:
     for line, comment in comments(text):
         yield Piece(str(path), first + line - 1, None, tuple(_readings(comment)))
     for match in _STATEMENT.finditer(text):
-        bare = _BEFORE.sub("", match[0])
+        bare = _LEADING.sub("", match[0])
         if bare:
             line = text.count("\n", 0, match.end() - len(bare))
             yield Piece(str(path), first + line, None, (Reading("sql", bare, sure=True),))
@@ -207,7 +214,7 @@ def _python(path: Path, text: str, first: int = 1) -> Iterator[Piece]:
 
 
 def _statement(lines: list[bytes], statement: ast.stmt, after: list[ast.stmt]) -> Iterator[Reading]:
-    """A function alone; another statement alone, with those after it, one by one, and the chains in it."""
+    """A function as it is; any other statement alone and with those after it, one by one, and the chains in it."""
     if isinstance(statement, ast.Import | ast.ImportFrom | ast.ClassDef):
         return
     run = [statement]
@@ -222,7 +229,7 @@ def _statement(lines: list[bytes], statement: ast.stmt, after: list[ast.stmt]) -
 
 
 def _source(lines: list[bytes], first: Any, last: Any) -> str:
-    """The text from one node to another (their columns count bytes), moved to the left margin."""
+    """The text from one node to another, moved to the left margin. Columns of nodes count bytes."""
     part = lines[first.lineno - 1 : last.end_lineno]
     part[-1] = part[-1][: last.end_col_offset]
     if margin := part[0][: first.col_offset].strip():  # another statement or half an expression
@@ -231,7 +238,7 @@ def _source(lines: list[bytes], first: Any, last: Any) -> str:
 
 
 def _chains(lines: list[bytes], tree: ast.AST) -> Iterator[Reading]:
-    """The chains of method calls in code, each as long as it goes, also without the call that fetches the result."""
+    """The chains of method calls in code, each in full length, and once more without the call that fetches the result."""
     inner = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and id(node) not in inner:
@@ -240,35 +247,14 @@ def _chains(lines: list[bytes], tree: ast.AST) -> Iterator[Reading]:
                 yield Reading("python", f"({source})" if "\n" in source else source)
 
 
-def _markdown(path: Path, text: str) -> Iterator[Piece]:
-    for line, language, block in _blocks(text):
-        if language in _LANGUAGES:
-            yield from (_sql if _LANGUAGES[language] == "sql" else _python)(path, block, line)
+def _markdown(path: Path, text: str, first: int = 1, nested: bool = False) -> Iterator[Piece]:
+    for block in blocks(text):
+        line = first + block.line - 1
+        kind = _LANGUAGES.get(block.language)
+        if block.language in _MARKDOWN and not nested:  # deeper ones are read as strings are
+            yield from _markdown(path, block.text, line, nested=True)
+        elif kind is not None:
+            yield from (_sql if kind == "sql" else _python)(path, block.text, line)
         else:
-            yield Piece(str(path), line, None, tuple(_readings(block)))
-
-
-def _blocks(text: str) -> Iterator[tuple[int, str, str]]:
-    """The paragraphs, list items and fenced blocks of Markdown: the line each begins in, the fence's language, the text."""
-    block: list[str] = []
-    begun, fence, language = 1, "", ""
-    for number, line in enumerate([*text.split("\n"), ""], 1):
-        mark = _FENCE.match(line)
-        if fence:
-            if mark and mark[1].startswith(fence):
-                yield begun, language or "text", "\n".join(block)
-                block, fence, language = [], "", ""
-            else:
-                block.append(line)
-            continue
-        if block and (mark or not line.strip() or _ITEM.match(line)):
-            yield begun, "", "\n".join(block)
-            block = []
-        if mark:
-            begun, fence, language = number + 1, mark[1], mark[2].lower()
-        elif line.strip():
-            if not block:
-                begun = number
-            block.append(_ITEM.sub("", line))
-    if block:  # a fence that is never closed goes on to the end
-        yield begun, language or "text", "\n".join(block)
+            texts = (block.text, *block.cells)
+            yield Piece(str(path), line, None, tuple(r for text in texts for r in _readings(text)))

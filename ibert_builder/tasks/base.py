@@ -77,6 +77,10 @@ class Task(ABC, Generic[D]):
         """How many drafts a template can give at the most, where that is known: texts without slots give one each."""
         return None
 
+    def has_silent_mistake(self, record: Record) -> bool:
+        """Whether a record holds code that raises nothing and gives a wrong result, which its proof must show."""
+        return False
+
     @property
     def columns(self) -> tuple[str, ...]:
         """The fields of `input` that are columns of their own, too."""

@@ -53,7 +53,7 @@ RECORDS = [
 def against(tmp_path):
     def run(name, text, records=RECORDS):
         path = tmp_path / name
-        path.write_text(text, encoding="utf-8")
+        path.write_bytes(text.encode())  # with its line ends
         return compare(records, [path])
 
     return run
@@ -93,6 +93,11 @@ RESPELLED = (
         ("b.md", f"```py\nx = 1\n{CHAIN}\n```\n", 3, None, "exact", "python", "query"),
         ("b.md", f"Text\n\n1. What is Ibis?\n2. {QUESTION}\n", 4, None, "exact", "text", "question"),
         ("b.md", f"Text\n\nSome {' '.join(ANSWER.split()[3:18])},\nit says.\n", 3, None, "overlap", "text", "question"),
+        ("b.md", f"- a\n\n  > ```sql\n  > SELECT 1;\n  > {SQL}\n", 5, None, "exact", "sql", "query"),
+        ("b.md", f"````markdown\n```sql\n{SQL}\n```\n````\n", 3, None, "exact", "sql", "query"),
+        ("b.md", f"Text\n\n    {CHAIN}\n", 3, None, "exact", "python", "query"),
+        ("b.md", f"Text\r\n\r\n```sql\r\nSELECT 1;\r\n{SQL}\r\n```\r\n", 5, None, "exact", "sql", "query"),
+        ("b.md", f"| q | a |\n|---|---|\n| {QUESTION} | no |\n", 3, None, "exact", "text", "question"),
     ],
 )  # fmt: skip
 def test_planted_pieces_are_found_where_they_lie(against, name, text, line, key, level, kind, found):

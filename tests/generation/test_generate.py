@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import copy
 import json
 import random
 import uuid
+from dataclasses import replace
 
 import pytest
 
@@ -14,7 +14,8 @@ from ibert_builder.execution.engine import engine_for
 from ibert_builder.generation.catalog import load_catalog
 from ibert_builder.generation.generate import NOT_DRAWN, Options, Tally, generate, shards
 from ibert_builder.records import features, to_record, to_row
-from ibert_builder.tasks.base import Setting
+from ibert_builder.tasks.drafts import Setting
+from ibert_builder.tasks.record import make_record
 from ibert_builder.tasks.registry import TASKS
 
 
@@ -108,13 +109,13 @@ def test_another_text_makes_another_id_and_another_meta_does_not(catalog, name):
     template = next(t for t in catalog.templates[name] if t.tables)
     draft = task.expand(template, Setting(database, engine, catalog.phrasebook, random.Random(0)))
     proved = task.prove(draft, engine)
-    usual = task.record(draft, proved, unseen=False)["id"]
-    assert task.record(draft, proved, unseen=True)["id"] == usual
+    usual = make_record(task, draft, proved, unseen=False)["id"]
+    assert make_record(task, draft, proved, unseen=True)["id"] == usual
     for struct in ("input", "target"):
-        for key, text in proved[struct].items():
-            changed = copy.deepcopy(proved)
-            changed[struct][key] = f"{text} "
-            assert task.record(draft, changed, unseen=False)["id"] != usual, key
+        texts = getattr(proved, struct)
+        for key, text in texts.items():
+            changed = replace(proved, **{struct: {**texts, key: f"{text} "}})
+            assert make_record(task, draft, changed, unseen=False)["id"] != usual, key
 
 
 @pytest.mark.parametrize("config", [*TASKS, "all"])

@@ -247,8 +247,10 @@ def attempt(tmp_path, webshop, old, new):
 
 
 def test_the_template_that_is_spoilt_below_is_good(tmp_path, webshop):
-    assert attempt(tmp_path, webshop, "name: bad", "name: good")["target"]["docstring"].startswith(
-        f"{QUOTES}Select the first"
+    assert (
+        attempt(tmp_path, webshop, "name: bad", "name: good")
+        .target["docstring"]
+        .startswith(f"{QUOTES}Select the first")
     )
 
 

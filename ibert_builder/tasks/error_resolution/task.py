@@ -116,6 +116,9 @@ class ErrorResolution(Task[Mistake]):
         for rows in FULL[1:]:  # the words of an error may depend on values, its class may not
             _raise_mistake(broken, wanted, engine, rows)
 
+    def has_silent_mistake(self, record: Record) -> bool:
+        return record["input"]["error"] is None
+
     def question(self, record: Record) -> str:
         given = record["input"]
         parts = [f"Code:\n{given['broken_code']}"]

@@ -13,7 +13,8 @@ from sqlglot.errors import SqlglotError
 
 from ibert_builder.audit.kills import Kills, kill
 from ibert_builder.audit.query_properties import Query
-from ibert_builder.dialects.compilers import grammar
+from ibert_builder.dialects.duckdb import DUCKDB
+from ibert_builder.dialects.registry import DIALECTS
 from ibert_builder.execution.engine import CodeFails, Engine, engine_for
 from ibert_builder.execution.proofs import Rejected
 from ibert_builder.execution.results import same_rows
@@ -118,7 +119,7 @@ def is_sampled(key: str, share: float) -> bool:
 def queries_of(record: Record, engine: Engine) -> list[str]:
     """The query that a record is about in DuckDB's SQL: as it stands there; or as its Ibis code compiles, tidied and not."""
     task = TASKS[record["task"]]
-    if (queries := task.texts(record, "sql")) and record["input"]["dialect"] == "duckdb":
+    if (queries := task.texts(record, "sql")) and DIALECTS[record["input"]["dialect"]].is_native:
         return queries
     code = task.texts(record, "ibis")
     try:
@@ -130,7 +131,7 @@ def queries_of(record: Record, engine: Engine) -> list[str]:
     tables = engine.database.tables
     keys = {name: (table.key,) for name, table in tables.items()}
     columns = {name: tuple(table.columns) for name, table in tables.items()}
-    return [tidy(compiled, "duckdb", grammar("duckdb"), columns, keys), compiled]
+    return [tidy(compiled, DUCKDB, columns, keys), compiled]
 
 
 def _resolved(sql: str, engine: Engine) -> Query | None:

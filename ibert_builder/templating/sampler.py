@@ -12,6 +12,7 @@ from typing import Any
 from ibert_builder.databases.model import Database
 from ibert_builder.databases.spec import Make
 from ibert_builder.databases.type_classes import fits, type_class
+from ibert_builder.dialects.duckdb import DUCKDB
 from ibert_builder.execution.engine import Engine
 from ibert_builder.templating.frames import Placeholder
 from ibert_builder.templating.phrases import Phrase, Phrasebook
@@ -46,7 +47,7 @@ class Sampler:
     engine: Engine
     phrasebook: Phrasebook
     rng: random.Random
-    dialect: str = "duckdb"  # that every phrase must be sayable in
+    dialect: str = DUCKDB.name  # that every phrase must be sayable in
     _used: set[tuple[str, str]] = field(default_factory=set)
     _settled: set[tuple[str, str]] = field(default_factory=set)
 

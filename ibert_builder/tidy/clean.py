@@ -18,22 +18,6 @@ from ibert_builder.tidy.scopes import (
 )
 
 
-def undo_sqlglot(tree: exp.Query, dialect: str) -> None:
-    """Functions that sqlglot reads and then writes as another one."""
-    for node in list(tree.find_all(exp.Stddev, exp.JSONExtract)):
-        if dialect == "mssql" and isinstance(node, exp.Stddev):
-            node.replace(exp.Anonymous(this="STDEV", expressions=[node.this]))  # not STDEVP
-        elif dialect == "sqlite" and isinstance(node, exp.JSONExtract) and not node.expressions:
-            path = (
-                exp.Literal.string("$" + "".join(part.sql() for part in node.expression.expressions[1:]))
-                if isinstance(node.expression, exp.JSONPath)
-                else node.expression
-            )
-            node.replace(
-                exp.Anonymous(this="JSON_EXTRACT", expressions=[node.this, path])
-            )  # not `->`, which gives JSON
-
-
 def name_elements(tree: exp.Query) -> None:
     """Names that Ibis made up (`ibis_bq_arr_contains_6j2ayxtod5cevfmrzumyewna7y`) are `item`."""
     fresh: dict[str, str] = {}

@@ -6,33 +6,22 @@ import re
 
 from sqlglot import exp
 
+from ibert_builder.dialects.base import Dialect
 from ibert_builder.tidy.scopes import COMPARISON
 
-# How a dialect's compiler spells a day, and a moment, of which all parts are known; `DATE '...'` says the same there.
-_DAYS = {
-    "duckdb": "MAKE_DATE", "postgres": "MAKE_DATE", "databricks": "MAKE_DATE", "snowflake": "DATE_FROM_PARTS", "bigquery": "DATE",
-    "mysql": "DATE", "trino": "FROM_ISO8601_DATE", "oracle": "TO_DATE", "datafusion": "DATE_TRUNC",
-}  # fmt: skip
 
-
-_MOMENTS = {
-    "duckdb": "MAKE_TIMESTAMP", "postgres": "CAST", "databricks": "CAST", "snowflake": "TIMESTAMP_FROM_PARTS", "bigquery": "DATETIME",
-    "mysql": "TIMESTAMP", "trino": "CAST", "oracle": "TO_TIMESTAMP", "datafusion": "ARROW_CAST",
-}  # fmt: skip
-
-
-def write_constants(tree: exp.Query, dialect: str) -> None:
+def write_constants(tree: exp.Query, dialect: Dialect) -> None:
     """Constants as people write them: moments as literals, and no expressions over constants."""
     for node in list(tree.find_all(exp.Func, exp.Cast)):
         if (text := _moment(node, dialect)) is not None:
-            kind = "DATE" if len(text) == 10 else "DATETIME" if dialect == "bigquery" else "TIMESTAMP"
+            kind = "DATE" if len(text) == 10 else dialect.moment_type
             node.replace(exp.Introducer(this=exp.var(kind), expression=exp.Literal.string(text)))
     for node in reversed(list(tree.walk())):
         if (folded := _folded(node, dialect)) is not node:
             node.replace(folded)
 
 
-def _folded(node: exp.Expression, dialect: str) -> exp.Expression:
+def _folded(node: exp.Expression, dialect: Dialect) -> exp.Expression:
     """The value of an expression as far as it is over constants, or the expression itself."""
     if (
         isinstance(node, exp.Add | exp.DPipe)
@@ -59,7 +48,11 @@ def _folded(node: exp.Expression, dialect: str) -> exp.Expression:
         return node.this
     elif isinstance(node, exp.Case):
         return _folded_case(node)
-    elif isinstance(node, exp.NEQ) and dialect == "mssql" and node.right == exp.Literal.number(0):
+    elif (
+        isinstance(node, exp.NEQ)
+        and not dialect.conditions_are_values
+        and node.right == exp.Literal.number(0)
+    ):
         # Ibis compares conditions with 0, but a condition is no value there.
         return condition if isinstance(condition := node.left.unnest(), COMPARISON) else node
     elif isinstance(node, exp.Trim) and _is_whitespace(node.expression):
@@ -104,7 +97,7 @@ def _is_whitespace(node: exp.Expression | None) -> bool:
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d:\d\d)(?:\.0+)?)?")
 
 
-def _moment(node: exp.Expression, dialect: str) -> str | None:
+def _moment(node: exp.Expression, dialect: Dialect) -> str | None:
     """The text of a day or moment that the compiler spelled as a call over constants."""
     texts = [leaf.name for leaf in node.find_all(exp.Literal)]
     if node.find(exp.Column) or node.find(exp.Query) or not texts:
@@ -114,9 +107,9 @@ def _moment(node: exp.Expression, dialect: str) -> str | None:
         if isinstance(node, exp.Cast)
         else (node.name if isinstance(node, exp.Anonymous) else node.sql_name()).upper()
     )
-    written = {name, node.sql(dialect if dialect != "datafusion" else "postgres").split("(")[0].upper()}
-    for names, parts, is_day in ((_DAYS, 3, True), (_MOMENTS, 6, False)):
-        if names.get(dialect) not in written:
+    written = {name, node.sql(dialect.compiled_grammar).split("(")[0].upper()}
+    for spelled, parts, is_day in ((dialect.day, 3, True), (dialect.moment, 6, False)):
+        if spelled not in written:
             continue
         if isinstance(node, exp.Cast) and not node.is_type(*exp.DataType.TEMPORAL_TYPES):
             continue

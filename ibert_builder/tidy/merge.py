@@ -6,7 +6,7 @@ from collections import Counter
 
 from sqlglot import exp
 
-from ibert_builder.tidy.names import GROUP_BY_ALIAS
+from ibert_builder.dialects.base import Dialect
 from ibert_builder.tidy.scopes import (
     as_named,
     binds_looser,
@@ -17,15 +17,8 @@ from ibert_builder.tidy.scopes import (
     source_of,
 )
 
-# Dialects in which a condition on a window function can stand in QUALIFY.
-QUALIFY = frozenset({"duckdb", "snowflake", "bigquery", "databricks", "clickhouse"})
 
-
-# Dialects in which ORDER BY after UNION belongs to its last SELECT only.
-ORDER_IN_LAST = frozenset({"clickhouse"})
-
-
-def unwrap(tree: exp.Query, dialect: str) -> exp.Query:
+def unwrap(tree: exp.Query, dialect: Dialect) -> exp.Query:
     """The query in `SELECT * FROM (query)`; `SELECT * FROM (a UNION b) ORDER BY x` is `a UNION b ORDER BY x`."""
     while (
         isinstance(tree, exp.Select)
@@ -45,7 +38,7 @@ def unwrap(tree: exp.Query, dialect: str) -> exp.Query:
         if not is_bare(tree):
             keys = tree.args["order"].expressions if tree.args.get("order") else []
             simple = all(isinstance(key.this, exp.Column) and key.this.table == source.alias for key in keys)
-            if not isinstance(inner, exp.SetOperation) or not simple or dialect in ORDER_IN_LAST:
+            if not isinstance(inner, exp.SetOperation) or not simple or not dialect.orders_unions:
                 break
             if inner.args.get("order") or inner.args.get("limit"):
                 break
@@ -57,7 +50,7 @@ def unwrap(tree: exp.Query, dialect: str) -> exp.Query:
     return tree
 
 
-def merge_down(outer: exp.Select, dialect: str) -> None:
+def merge_down(outer: exp.Select, dialect: Dialect) -> None:
     """Merge the SELECT in FROM into this one, as long as that says the same."""
     while True:
         source = source_of(outer)
@@ -73,7 +66,7 @@ def merge_down(outer: exp.Select, dialect: str) -> None:
         _merge(outer, inner, source.alias)
 
 
-def _written(outer: exp.Select, alias: str, dialect: str) -> Counter[str]:
+def _written(outer: exp.Select, alias: str, dialect: Dialect) -> Counter[str]:
     """How often each column of the inner query would be written out. Where a clause can use the projection's name, it will."""
     projected = {
         e.unalias().name
@@ -86,12 +79,12 @@ def _written(outer: exp.Select, alias: str, dialect: str) -> Counter[str]:
             by_name = isinstance(column.parent, exp.Ordered) and isinstance(
                 column.parent.parent.parent, exp.Select
             )
-            by_name = by_name or (isinstance(column.parent, exp.Group) and dialect in GROUP_BY_ALIAS)
+            by_name = by_name or (isinstance(column.parent, exp.Group) and dialect.groups_by_alias)
             written[column.name] += 0 if by_name and column.name in projected else 1
     return written
 
 
-def _can_merge(outer: exp.Select, inner: exp.Select, alias: str, dialect: str) -> bool:
+def _can_merge(outer: exp.Select, inner: exp.Select, alias: str, dialect: Dialect) -> bool:
     if any(
         isinstance(e, exp.Star) or (isinstance(e, exp.Column) and isinstance(e.this, exp.Star))
         for e in inner.expressions
@@ -157,7 +150,7 @@ def _can_merge(outer: exp.Select, inner: exp.Select, alias: str, dialect: str) -
             condition = outer.args["where"]
             windowed = {n for n, e in outputs.items() if has_window(e)}
             mentioned = any(column.name in windowed for column in condition.find_all(exp.Column))
-            if dialect not in QUALIFY or not mentioned:
+            if not dialect.has_qualify or not mentioned:
                 return False
         return all(count <= 2 for name, count in used.items() if not isinstance(outputs[name], exp.Column))
     joins = outer.args.get("joins") or []

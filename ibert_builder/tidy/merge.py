@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 from sqlglot import exp
 
 from ibert_builder.dialects.base import Dialect
+from ibert_builder.tidy.nesting import Nesting, can_merge
 from ibert_builder.tidy.scopes import (
     as_named,
     binds_looser,
@@ -61,108 +60,9 @@ def merge_down(outer: exp.Select, dialect: Dialect) -> None:
         ):
             return
         inner = source.this
-        if inner.args.get("with_") or not _can_merge(outer, inner, source.alias, dialect):
+        if inner.args.get("with_") or not can_merge(Nesting(outer, inner, source.alias, dialect)):
             return
         _merge(outer, inner, source.alias)
-
-
-def _written(outer: exp.Select, alias: str, dialect: Dialect) -> Counter[str]:
-    """How often each column of the inner query would be written out. Where a clause can use the projection's name, it will."""
-    projected = {
-        e.unalias().name
-        for e in outer.expressions
-        if isinstance(e.unalias(), exp.Column) and e.unalias().table == alias
-    }
-    written: Counter[str] = Counter()
-    for column in outer.find_all(exp.Column):
-        if column.table == alias:
-            by_name = isinstance(column.parent, exp.Ordered) and isinstance(
-                column.parent.parent.parent, exp.Select
-            )
-            by_name = by_name or (isinstance(column.parent, exp.Group) and dialect.groups_by_alias)
-            written[column.name] += 0 if by_name and column.name in projected else 1
-    return written
-
-
-def _can_merge(outer: exp.Select, inner: exp.Select, alias: str, dialect: Dialect) -> bool:
-    if any(
-        isinstance(e, exp.Star) or (isinstance(e, exp.Column) and isinstance(e.this, exp.Star))
-        for e in inner.expressions
-    ):
-        return False
-    if any(e.find(exp.Unnest, exp.Explode, exp.Posexplode) for e in inner.expressions):
-        return False
-    if (
-        inner.args.get("laterals")
-        or outer.args.get("laterals")
-        or any(join.find(exp.Unnest) for join in inner.args.get("joins") or ())
-    ):
-        return False
-    used = _written(outer, alias, dialect)
-    outputs = {e.alias_or_name: e.unalias() for e in inner.expressions}
-    if not set(used) <= set(outputs):
-        return False
-    plain = all(
-        isinstance(e, exp.Column) and e.table == alias for e in (p.unalias() for p in outer.expressions)
-    )
-    outer_grouped, outer_windows = (
-        is_grouped(outer),
-        any(has_window(outer.args.get(c)) for c in ("order", "qualify"))
-        or any(has_window(e) for e in outer.expressions),
-    )
-    inner_windows = any(has_window(e) for e in inner.expressions) or bool(inner.args.get("qualify"))
-    reach = any(
-        c.parent_select is not outer
-        for c in outer.find_all(exp.Column)
-        if c.table == alias and c.parent_select is not inner
-    )
-    if inner.args.get("limit") or inner.args.get("offset") or inner.args.get("distinct"):
-        keeps_all = (
-            plain
-            and [p.unalias().name for p in outer.expressions] == list(outputs)
-            and not any(p.alias and p.alias != p.unalias().name for p in outer.expressions)
-        )
-        if inner.args.get("limit") or inner.args.get("offset"):
-            return plain and not inner.args.get("distinct") and is_bare(outer)
-        return keeps_all and is_bare(outer, "order", "limit", "offset")
-    if inner.args.get("order") and not (plain and is_bare(outer, "limit", "offset")):
-        return False
-    if reach and any(not isinstance(e, exp.Column) for e in outputs.values()):
-        return False
-    if is_grouped(inner):
-        if (
-            outer_grouped
-            or outer_windows
-            or outer.args.get("joins")
-            or outer.args.get("distinct")
-            or inner_windows
-            or reach
-        ):
-            return False
-        # Without GROUP BY there is one row, which HAVING would be an unusual way to filter.
-        if outer.args.get("where") and not inner.args.get("group"):
-            return False
-        return all(count <= 2 for name, count in used.items() if not isinstance(outputs[name], exp.Column))
-    if inner_windows:
-        if outer_grouped or outer_windows or outer.args.get("joins") or outer.args.get("distinct") or reach:
-            return False
-        if outer.args.get("where"):
-            condition = outer.args["where"]
-            windowed = {n for n, e in outputs.items() if has_window(e)}
-            mentioned = any(column.name in windowed for column in condition.find_all(exp.Column))
-            if not dialect.has_qualify or not mentioned:
-                return False
-        return all(count <= 2 for name, count in used.items() if not isinstance(outputs[name], exp.Column))
-    joins = outer.args.get("joins") or []
-    if joins and (inner.args.get("joins") or any(join.side in ("RIGHT", "FULL") for join in joins)):
-        return False
-    # A long expression that is needed in several places is better named once, in the inner query.
-    for name, count in used.items():
-        expression = outputs[name]
-        simple = isinstance(expression, exp.Column | exp.Literal)
-        if not simple and count > (2 if len(expression.sql()) <= 40 else 1):
-            return False
-    return True
 
 
 def _merge(outer: exp.Select, inner: exp.Select, alias: str) -> None:

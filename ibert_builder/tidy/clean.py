@@ -13,7 +13,7 @@ from ibert_builder.tidy.scopes import (
     Columns,
     binds_looser,
     columns_of,
-    resolve,
+    resolved,
     sources_of,
 )
 
@@ -57,16 +57,14 @@ def qualify(tree: exp.Query, tables: Columns) -> None:
 
 def make_aliases_unique(tree: exp.Query) -> None:
     """Ibis uses `t0` anew in every subquery; merging and naming need to tell them apart."""
-    resolved = [
-        (column, source) for column in tree.find_all(exp.Column) if (source := resolve(column)) is not None
-    ]
+    columns = resolved(tree)
     fresh = {}
     for number, source in enumerate(s for select in tree.find_all(exp.Select) for s in sources_of(select)):
         if not isinstance(source, exp.Table | exp.Subquery):
             continue  # UNNEST has its own ways
         fresh[id(source)] = f"source_{number}"
         source.set("alias", exp.TableAlias(this=exp.to_identifier(f"source_{number}")))
-    for column, source in resolved:
+    for column, source in columns:
         if id(source) in fresh:
             column.set("table", exp.to_identifier(fresh[id(source)]))
 

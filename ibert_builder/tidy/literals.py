@@ -12,10 +12,10 @@ from ibert_builder.tidy.scopes import COMPARISON
 
 def write_constants(tree: exp.Query, dialect: Dialect) -> None:
     """Constants as people write them: moments as literals, and no expressions over constants."""
-    for node in list(tree.find_all(exp.Func, exp.Cast)):
-        if (text := _moment(node, dialect)) is not None:
+    for call in list(tree.find_all(exp.Func, exp.Cast)):
+        if (text := _moment(call, dialect)) is not None:
             kind = "DATE" if len(text) == 10 else dialect.moment_type
-            node.replace(exp.Introducer(this=exp.var(kind), expression=exp.Literal.string(text)))
+            call.replace(exp.Introducer(this=exp.var(kind), expression=exp.Literal.string(text)))
     for node in reversed(list(tree.walk())):
         if (folded := _folded(node, dialect)) is not node:
             node.replace(folded)
@@ -97,7 +97,7 @@ def _is_whitespace(node: exp.Expression | None) -> bool:
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d:\d\d)(?:\.0+)?)?")
 
 
-def _moment(node: exp.Expression, dialect: Dialect) -> str | None:
+def _moment(node: exp.Func, dialect: Dialect) -> str | None:
     """The text of a day or moment that the compiler spelled as a call over constants."""
     texts = [leaf.name for leaf in node.find_all(exp.Literal)]
     if node.find(exp.Column) or node.find(exp.Query) or not texts:

@@ -96,11 +96,11 @@ def _merge(outer: exp.Select, inner: exp.Select, alias: str) -> None:
         outer.set("where", None)
         clause, kind = ("having", exp.Having) if was_grouped else ("qualify", exp.Qualify)
         outer.set(clause, kind(this=condition.this))
-    for clause, kind in (("where", exp.Where), ("having", exp.Having), ("qualify", exp.Qualify)):
-        below, above = inner.args.get(clause), outer.args.get(clause)
+    for name in ("where", "having", "qualify"):
+        below, above = inner.args.get(name), outer.args.get(name)
         if below is not None:
             both = exp.and_(below.this, above.this, copy=False) if above is not None else below.this
-            outer.set(clause, kind(this=both))
+            outer.set(name, type(below)(this=both))
     if inner.args.get("joins"):
         outer.set("joins", [*inner.args["joins"], *(outer.args.get("joins") or [])])
     for clause in ("group", "order", "limit", "offset", "distinct"):

@@ -7,7 +7,7 @@ import re
 from sqlglot import exp
 
 from ibert_builder.dialects.base import Dialect
-from ibert_builder.tidy.scopes import Columns, columns_of, has_window, is_grouped, resolve, sources_of
+from ibert_builder.tidy.scopes import Columns, columns_of, has_window, is_grouped, resolved, sources_of
 
 
 def place_no_nulls(select: exp.Select, never_null: Columns, dialect: Dialect) -> None:
@@ -100,17 +100,13 @@ def drop_needless_aliases(select: exp.Select) -> None:
 
 def name_sources(tree: exp.Query) -> None:
     """Tables get readable aliases, or none where they are alone; what remains nested is named after what it does."""
-    resolved = [
-        (column, source)
-        for column in tree.find_all(exp.Column)
-        if column.table and (source := resolve(column)) is not None
-    ]
+    columns = resolved(tree)
     reached = {
         id(source)
-        for column, source in resolved
+        for column, source in columns
         if not any(source is own for own in sources_of(column.parent_select))
     }
-    correlated = {id(column.parent_select) for column, source in resolved if id(source) in reached}
+    correlated = {id(column.parent_select) for column, source in columns if id(source) in reached}
     taken: set[str] = set()
     for cte in tree.find_all(exp.CTE):
         name, old = fresh_name(_derived_name(cte.this), taken), cte.alias
@@ -140,12 +136,13 @@ def name_sources(tree: exp.Query) -> None:
                 source.set(
                     "alias", exp.TableAlias(this=exp.to_identifier(fresh_name(_initials(source.name), taken)))
                 )
-    for column, source in resolved:
-        select = column.parent_select
+    for column, source in columns:
+        own = column.parent_select
         if (
             id(source) in alone
-            and any(source is own for own in sources_of(select))
-            and not _shadowed(column, select)
+            and own is not None
+            and any(source is other for other in sources_of(own))
+            and not _shadowed(column, own)
         ):
             column.set("table", None)
         else:

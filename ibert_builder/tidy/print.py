@@ -26,7 +26,7 @@ def write(tree: exp.Expression, dialect: Dialect, is_compiled: bool = False, wid
     """Print a query, a clause a line, with quotes only where the dialect needs them.
 
     Args:
-        tree: the query, whose quotes are changed.
+        tree: the query, which is used up.
         dialect: the one it is in.
         is_compiled: whether it is in Ibis's variant of the dialect's grammar.
         width: of the lines, as far as they can be broken.
@@ -37,7 +37,7 @@ def write(tree: exp.Expression, dialect: Dialect, is_compiled: bool = False, wid
         plain = re.fullmatch(r"[a-z_][a-z0-9_]*", identifier.name) is not None
         identifier.set("quoted", not plain or identifier.name in reserved)
     writer = _writer(dialect, is_compiled)(dialect=_grammar(dialect, is_compiled)(), pretty=True)
-    sql = reflow(writer.generate(tree).replace(f" AS {_NOT}", " NOT"), width)
+    sql = reflow(writer.generate(tree, copy=False).replace(f" AS {_NOT}", " NOT"), width)
     for number, text in enumerate(writer.broken):
         sql = sql.replace(_placeholder(number), text)
     return sql

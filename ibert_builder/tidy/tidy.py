@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import sqlglot
 from sqlglot import exp
+from sqlglot.errors import SqlglotError
 
 from ibert_builder.dialects.base import Dialect
 from ibert_builder.tidy.clean import (
@@ -42,14 +43,16 @@ def tidy(sql: str, dialect: Dialect, tables: Columns, never_null: Columns | None
 
     Args:
         sql: what an Ibis compiler printed.
-        dialect: the one that was.
+        dialect: that the query is in.
         tables: the columns of every base table.
         never_null: those of them that hold no NULL, which need no NULLS LAST.
 
     Raises:
-        SqlglotError: sqlglot cannot read the query.
+        SqlglotError: sqlglot cannot read it as a query.
     """
     tree = sqlglot.parse_one(sql, read=dialect.compiled_grammar)
+    if not isinstance(tree, exp.Query):
+        raise SqlglotError(f"expected a query, found {tree.key}")
     name_elements(tree)
     read_fields(tree)
     qualify(tree, tables)

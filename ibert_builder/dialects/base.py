@@ -51,6 +51,7 @@ class Dialect:
         day, moment: the function by which its compiler spells a date or a timestamp of which all parts are known, where
             `DATE '...'` and `TIMESTAMP '...'` say the same.
         moment_type: the word before a literal timestamp.
+        has_escape_strings: whether `E'\\t'` is a tab.
         reserved: words that the engine reserves and sqlglot does not know of.
         prints: nodes that people write otherwise than sqlglot does, and how.
     """
@@ -76,6 +77,7 @@ class Dialect:
     day: str | None = None
     moment: str | None = None
     moment_type: str = "TIMESTAMP"
+    has_escape_strings: bool = False
     reserved: frozenset[str] = frozenset()
     prints: Mapping[type[exp.Expression], Print] = field(default_factory=dict)
 

@@ -15,6 +15,7 @@ DUCKDB = Dialect(
     compiler=DuckDBCompiler,
     has_qualify=True,
     groups_by_alias=True,
+    has_escape_strings=True,
     day="MAKE_DATE",
     moment="MAKE_TIMESTAMP",
 )

@@ -30,6 +30,7 @@ POSTGRES = Dialect(
         r"\bROUND\(.*,\s*\d+\)", re.IGNORECASE
     ),  # only for NUMERIC, and most numbers here are not
     groups_by_alias=True,
+    has_escape_strings=True,
     day="MAKE_DATE",
     moment="CAST",
 )

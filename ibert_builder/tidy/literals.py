@@ -28,16 +28,20 @@ def _folded(node: exp.Expression, dialect: Dialect) -> exp.Expression:
         and isinstance(node.left, exp.Literal)
         and isinstance(node.right, exp.Literal)
     ):
-        if node.left.is_string and node.right.is_string:
+        concatenates = isinstance(node, exp.DPipe) or dialect.plus_concatenates
+        if node.left.is_string and node.right.is_string and concatenates:
             return exp.Literal.string(node.left.name + node.right.name)
         if node.left.is_int and node.right.is_int and isinstance(node, exp.Add):
             return exp.Literal.number(int(node.left.name) + int(node.right.name))
-    elif isinstance(node, exp.Length) and isinstance(node.this, exp.Literal) and node.this.name.isascii():
-        return exp.Literal.number(len(node.this.name))
+    elif isinstance(node, exp.Length) and isinstance(node.this, exp.Literal):
+        # Engines count other characters in bytes, leave spaces at the end out, or have no empty string.
+        if re.fullmatch(r"[!-~]([ -~]*[!-~])?", node.this.name):
+            return exp.Literal.number(len(node.this.name))
     elif isinstance(node, exp.Or) and _truth(node.right) is False:
         return node.left
-    elif isinstance(node, exp.Cast) and (truth := _truth(node.this)) is not None:
-        return exp.Literal.number(int(truth))
+    elif isinstance(node, exp.Cast) and node.to.this in exp.DataType.INTEGER_TYPES:
+        if (truth := _truth(node.this)) is not None:
+            return exp.Literal.number(int(truth))
     elif (
         isinstance(node, exp.If)
         and not isinstance(node.parent, exp.Case)
@@ -55,10 +59,6 @@ def _folded(node: exp.Expression, dialect: Dialect) -> exp.Expression:
     ):
         # Ibis compares conditions with 0, but a condition is no value there.
         return condition if isinstance(condition := node.left.unnest(), COMPARISON) else node
-    elif isinstance(node, exp.Trim) and _is_whitespace(node.expression):
-        node.set("expression", None)  # Ibis strips tabs and line breaks too; people write TRIM(x)
-    elif isinstance(node, exp.Anonymous) and node.name.upper() in ("LTRIM", "RTRIM", "BTRIM", "TRIM"):
-        node.set("expressions", [argument for argument in node.expressions if not _is_whitespace(argument)])
     return node
 
 
@@ -90,10 +90,6 @@ def _truth(node: exp.Expression) -> bool | None:
     return left == right if isinstance(node, exp.EQ) else left >= right
 
 
-def _is_whitespace(node: exp.Expression | None) -> bool:
-    return isinstance(node, exp.Literal) and node.name.isspace()
-
-
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d:\d\d)(?:\.0+)?)?")
 
 
@@ -111,8 +107,10 @@ def _moment(node: exp.Func, dialect: Dialect) -> str | None:
     for spelled, parts, is_day in ((dialect.day, 3, True), (dialect.moment, 6, False)):
         if spelled not in written:
             continue
-        if isinstance(node, exp.Cast) and not node.is_type(*exp.DataType.TEMPORAL_TYPES):
-            continue
+        if isinstance(node, exp.Cast):
+            kind = "DATE" if is_day else dialect.moment_type
+            if not re.fullmatch(rf"{kind}(\(\d+\))?", node.to.sql(dialect.compiled_grammar)):
+                continue  # such as a timestamp with a time zone
         found = [match for text in texts if (match := _MOMENT.fullmatch(text))]
         if len(found) == 1 and bool(found[0][2]) != is_day:
             return found[0][1] if is_day else f"{found[0][1]} {found[0][2]}"
@@ -136,7 +134,7 @@ def count_ranks_from_one(tree: exp.Query) -> None:
     for window in list(tree.find_all(exp.Window)):
         minus = window.parent
         if (
-            not isinstance(window.this, (*_RANKS, exp.Anonymous))
+            not isinstance(window.this, _RANKS)
             or not isinstance(minus, exp.Sub)
             or minus.right != exp.Literal.number(1)
         ):

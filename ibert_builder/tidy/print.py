@@ -76,6 +76,16 @@ def _has_quirks(dialect: Dialect, is_compiled: bool) -> bool:
     return is_compiled or dialect.grammar is dialect.compiled_grammar
 
 
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_ESCAPES = {"\\": r"\\", "'": "''", "\t": r"\t", "\n": r"\n", "\r": r"\r", "\f": r"\f"}
+
+
+def escape_string(text: str) -> str:
+    """A string literal without control characters on the page: `E' \\t\\n'`."""
+    escaped = "".join(_ESCAPES.get(c, f"\\x{ord(c):02X}" if _CONTROL.match(c) else c) for c in text)
+    return f"E'{escaped}'"
+
+
 def _placeholder(number: int) -> str:
     return f"'__text_{number}__'"
 
@@ -94,6 +104,8 @@ def _writer(dialect: Dialect, is_compiled: bool) -> Any:
             self.broken: list[str] = []  # literals with line breaks, in which no line is to be joined
 
         def literal_sql(self, node: exp.Literal) -> str:
+            if node.is_string and dialect.has_escape_strings and _CONTROL.search(node.name):
+                return escape_string(node.name)
             text: str = super().literal_sql(node)
             if not node.is_string or "\n" not in node.name:
                 return text

@@ -12,8 +12,9 @@ import duckdb
 from sqlglot.errors import SqlglotError
 
 from ibert_builder.audit.kills import Kills, kill
-from ibert_builder.audit.query_properties.query import DIALECT, Query
-from ibert_builder.dialects.compilers import grammar
+from ibert_builder.audit.query_properties.query import Query
+from ibert_builder.dialects.duckdb import DUCKDB
+from ibert_builder.dialects.registry import DIALECTS
 from ibert_builder.execution.engine import CodeFails, Engine, engine_for
 from ibert_builder.execution.proofs import Rejected
 from ibert_builder.execution.results import same_rows
@@ -131,7 +132,7 @@ def queries_of(record: Record, engine: Engine) -> list[str]:
     is. The first that can be resolved is as good as any; there are none for a record without a query.
     """
     task = TASKS[record["task"]]
-    if (queries := task.texts(record, "sql")) and record["input"].get("dialect", DIALECT) == DIALECT:
+    if (queries := task.texts(record, "sql")) and DIALECTS[record["input"].get("dialect", DUCKDB.name)].is_native:
         return queries
     code = task.texts(record, "ibis")
     try:
@@ -143,7 +144,7 @@ def queries_of(record: Record, engine: Engine) -> list[str]:
     tables = engine.database.tables
     keys = {name: (table.key,) for name, table in tables.items()}
     columns = {name: tuple(table.columns) for name, table in tables.items()}
-    return [tidy(compiled, DIALECT, grammar(DIALECT), columns, keys), compiled]
+    return [tidy(compiled, DUCKDB, columns, keys), compiled]
 
 
 def _resolved(sql: str, engine: Engine) -> Query | None:

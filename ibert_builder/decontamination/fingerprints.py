@@ -18,16 +18,12 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import ErrorLevel
 
-from ibert_builder.dialects import compilers as dialects
+from ibert_builder.dialects.duckdb import DUCKDB
+from ibert_builder.dialects.registry import DIALECTS
 from ibert_builder.templating.skeleton import skeleton
 
 Kind = Literal["sql", "python", "text"]
 Level = Literal["exact", "normalised", "overlap", "skeleton"]
-
-# SQL whose dialect is not stated is read as DuckDB's, and as that of the others if DuckDB's grammar does not fit. Double quotes
-# enclose names in DuckDB and strings in MySQL, so a query that has any is read both ways.
-_READ_FIRST, _STRINGS_IN_DOUBLE_QUOTES = "duckdb", "mysql"
-_READ_NEXT = ("mysql", "bigquery", "mssql", "snowflake", "postgres", "sqlite", "clickhouse")
 
 _QUOTED = r"'(?:''|\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\"|`[^`]*`"
 _SQL_TOKEN = re.compile(rf"(--[^\n]*|/\*.*?\*/)|({_QUOTED})|(\w+|[^\w\s])", re.DOTALL)
@@ -103,16 +99,20 @@ def _normal_sql(text: str, dialect: str | None) -> Iterator[str]:
     if grammar := _grammar(dialect):
         yield from _read_as(grammar, text)
         return
-    first = list(_read_as(_grammar(_READ_FIRST), text))
-    others = (_STRINGS_IN_DOUBLE_QUOTES,) if '"' in text else ()
+    # It is read as DuckDB's, and as the others' where DuckDB cannot read it. Double quotes hold names in DuckDB and
+    # strings in MySQL, so a query with any is read both ways.
+    first = list(_read_as(DUCKDB.compiled_grammar, text))
+    others = [other for other in DIALECTS.values() if other is not DUCKDB]
+    if first:
+        others = [other for other in others if other.has_strings_in_double_quotes][:1] if '"' in text else []
     yield from first
-    for name in others if first else _READ_NEXT:
-        yield from _read_as(_grammar(name), text)
+    for other in others:
+        yield from _read_as(other.compiled_grammar, text)
 
 
 def _grammar(dialect: str | None) -> Any:
-    if dialect in dialects.DIALECTS:
-        return dialects.grammar(dialect)
+    if (known := DIALECTS.get(dialect or "")) is not None:
+        return known.compiled_grammar
     return sqlglot.Dialect.get(dialect.lower()) if dialect else None
 
 

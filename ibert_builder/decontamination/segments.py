@@ -112,13 +112,13 @@ def pieces(path: Path) -> Iterator[Piece]:
 def _jsonl(path: Path, text: str) -> Iterator[Piece]:
     for number, line in enumerate(text.split("\n"), 1):
         if line.strip():
-            for key, string, dialect in _loaded(path, line, number):
-                yield Piece(str(path), number, key, tuple(_readings(string, dialect)))
+            for key, string, beside in _loaded(path, line, number):
+                yield Piece(str(path), number, key, tuple(_readings(string, beside)))
 
 
 def _json(path: Path, text: str) -> Iterator[Piece]:
-    for key, string, dialect in _loaded(path, text, 1):
-        yield Piece(str(path), None, key, tuple(_readings(string, dialect)))
+    for key, string, beside in _loaded(path, text, 1):
+        yield Piece(str(path), None, key, tuple(_readings(string, beside)))
 
 
 def _loaded(path: Path, text: str, line: int) -> list[tuple[str, str, str | None]]:

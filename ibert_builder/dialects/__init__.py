@@ -1,4 +1,4 @@
-"""The SQL dialects: how Ibis compiles to each, how sqlglot reads it, which functions it has.
+"""The SQL dialects. Each is one record in a file of its own: whatever is known of it is a value there.
 
-Import what a dialect can do from here and compare no dialect's name anywhere else.
+To add a dialect, write its record and put it in `DIALECTS` in `registry`. No other code compares a dialect's name.
 """

@@ -1,83 +1,44 @@
-"""What SQL of other dialects may contain, since a parser alone does not know which functions a database has.
+"""What SQL of a dialect may contain, since a parser alone does not know which functions a database has.
 
 sqlglot reads and writes functions it does not know as they are: `CONTAINS(city, 'x')` "parses" as MySQL. A query that was
-put in another dialect therefore keeps to the functions listed here, which the dialects' own manuals document, and stays
-clear of syntax that the dialect does not have.
+put in another dialect therefore keeps to the functions of the dialect's record, which its manual documents, and stays
+clear of the syntax that it does not have.
 """
 
 from __future__ import annotations
 
-import functools
 import re
 
-_EVERYWHERE = """
-COUNT SUM AVG MIN MAX COALESCE NULLIF UPPER LOWER TRIM LTRIM RTRIM ABS ROUND FLOOR CAST REPLACE
-ROW_NUMBER RANK DENSE_RANK PERCENT_RANK CUME_DIST NTILE LAG LEAD FIRST_VALUE LAST_VALUE
-"""
-# Words that stand before a bracket and are no functions.
-_SYNTAX = """
-ALL AND ANY AS BETWEEN BY CASE CHAR DECIMAL ELSE EXCEPT EXISTS FROM HAVING IN INTERSECT JOIN LIKE NOT NUMERIC ON OR OVER SELECT
-THEN UNION VALUES VARCHAR WHEN WHERE WITH WITHIN GROUP DISTINCT NVARCHAR NUMBER TIMESTAMP PARTITION ORDER DOUBLE Nullable USING
-Decimal LATERAL CROSS
-"""
-_STATISTICS = "STDDEV STDDEV_SAMP STDDEV_POP VAR_SAMP VAR_POP VARIANCE"
-_NUMBERS = "CEIL SQRT LN EXP POWER SIGN MOD GREATEST LEAST"
-_PADDING = "LEFT RIGHT REVERSE LPAD RPAD REPEAT"
+from ibert_builder.dialects.base import Dialect, words
 
-_FUNCTIONS = {
-    "postgres": f"{_NUMBERS} {_STATISTICS} {_PADDING} LOG LENGTH SUBSTRING CONCAT CONCAT_WS DATE_TRUNC EXTRACT SPLIT_PART "
-    "STARTS_WITH STRPOS POSITION TO_CHAR STRING_AGG ARRAY_AGG PERCENTILE_CONT CORR BOOL_AND BOOL_OR FILTER INITCAP "
-    "REGEXP_REPLACE ASCII DATE_PART TO_TIMESTAMP",
-    "redshift": f"{_NUMBERS} {_STATISTICS} {_PADDING} LOG LENGTH SUBSTRING CONCAT DATE_TRUNC EXTRACT SPLIT_PART STRPOS POSITION "
-    "TO_CHAR LISTAGG BOOL_AND BOOL_OR INITCAP REGEXP_REPLACE DATEADD DATEDIFF DATE_PART NVL",
-    "mysql": f"{_NUMBERS} {_PADDING} STDDEV_SAMP STDDEV_POP VAR_SAMP VAR_POP LOG10 CHAR_LENGTH SUBSTRING CONCAT CONCAT_WS LOCATE "
-    "INSTR DATE_FORMAT DATE_ADD DATE_SUB TIMESTAMPDIFF GROUP_CONCAT IF IFNULL YEAR MONTH DAY QUARTER HOUR MINUTE DAYOFYEAR EXTRACT "
-    "REGEXP_REPLACE DATE POW",
-    "sqlite": "LENGTH SUBSTR SUBSTRING INSTR IIF IFNULL DATE STRFTIME TOTAL GROUP_CONCAT CEIL SQRT LN EXP POWER SIGN MOD FILTER",
-    "bigquery": f"{_NUMBERS} {_STATISTICS} {_PADDING} LENGTH SUBSTR SUBSTRING CONCAT STRPOS STARTS_WITH ENDS_WITH DATE_TRUNC "
-    "TIMESTAMP_TRUNC EXTRACT DATE_DIFF TIMESTAMP_DIFF DATE_ADD DATE_SUB TIMESTAMP_ADD FORMAT_DATE COUNTIF IF IFNULL SAFE_CAST "
-    "DIV POW STRING_AGG ARRAY_AGG CORR LOGICAL_AND LOGICAL_OR INITCAP REGEXP_EXTRACT REGEXP_REPLACE REGEXP_CONTAINS DATE",
-    "snowflake": f"{_NUMBERS} {_STATISTICS} {_PADDING} LENGTH SUBSTR SUBSTRING CONCAT POSITION CHARINDEX STARTSWITH ENDSWITH "
-    "CONTAINS DATE_TRUNC EXTRACT DATEDIFF DATEADD TO_CHAR IFF IFNULL TRY_CAST LISTAGG ARRAY_AGG CORR BOOLAND_AGG BOOLOR_AGG COUNT_IF "
-    "INITCAP REGEXP_REPLACE REGEXP_SUBSTR SPLIT_PART YEAR MONTH DAY QUARTER HOUR MINUTE DAYOFYEAR MEDIAN DATE_PART TO_DATE",
-    "trino": f"{_NUMBERS} {_STATISTICS} LPAD RPAD REVERSE LENGTH SUBSTR SUBSTRING CONCAT STRPOS STARTS_WITH DATE_TRUNC EXTRACT "
-    "DATE_DIFF DATE_ADD DATE_FORMAT IF TRY_CAST LISTAGG ARRAY_AGG CORR BOOL_AND BOOL_OR COUNT_IF FILTER REGEXP_EXTRACT "
-    "REGEXP_REPLACE REGEXP_LIKE SPLIT_PART YEAR MONTH DAY QUARTER HOUR MINUTE LOG10",
-    "mssql": "CEILING SQRT EXP POWER SIGN LEN SUBSTRING CONCAT CHARINDEX LEFT RIGHT REVERSE REPLICATE DATETRUNC DATEPART DATEDIFF "
-    "DATEADD IIF ISNULL TRY_CAST STRING_AGG STDEV STDEVP VAR VARP YEAR MONTH DAY GREATEST LEAST COUNT_BIG LOG10",
-    "databricks": f"{_NUMBERS} {_STATISTICS} {_PADDING} LENGTH SUBSTR SUBSTRING CONCAT CONCAT_WS LOCATE STARTSWITH ENDSWITH CONTAINS "
-    "DATE_TRUNC TRUNC EXTRACT DATEDIFF DATE_ADD DATE_FORMAT IF IFNULL TRY_CAST CORR BOOL_AND BOOL_OR COUNT_IF FILTER INITCAP "
-    "REGEXP_REPLACE SPLIT_PART YEAR MONTH DAY QUARTER HOUR MINUTE DAYOFYEAR LOG10 LISTAGG ELEMENT_AT SIZE",
-    "clickhouse": "CEIL SQRT EXP POWER SIGN GREATEST LEAST LENGTH LENGTHUTF8 SUBSTRING CONCAT POSITION STARTSWITH ENDSWITH "
-    "DATETRUNC DATE_TRUNC EXTRACT DATEDIFF IF COUNTIF SUMIF AVGIF LEFT RIGHT REVERSE TOYEAR TOMONTH TODAYOFMONTH INITCAP",
-}  # fmt: skip
-
-# What else a dialect has not, or has and means otherwise: SQLite's LIKE minds no case.
-_NEVER = {
-    "postgres": r"\bROUND\(.*,\s*\d+\)",  # only for NUMERIC, and most numbers here are not
-    "mysql": r"\|\||\bILIKE\b|\bFULL\b|\bNULLS\b|\bAS TEXT\b|\bBOOLEAN\b",
-    "sqlite": r"\bLIKE\b|\bINTERVAL\b|\bILIKE\b|\bTIMESTAMP\b|\bAS DATE\b|\bDATE '",
-    "mssql": r"\bINTERVAL\b|\bILIKE\b|\bNULLS\b|\bLIMIT\b|\|\||\bBOOLEAN\b|\bFILTER\b",
-    "bigquery": r"\bILIKE\b|\bFILTER\b",
-    "snowflake": r"\bFILTER\b",
-    "redshift": r"\bFILTER\b",
-    "clickhouse": r"\bILIKE '%'",
-}
+_EVERYWHERE = words(
+    """
+    COUNT SUM AVG MIN MAX COALESCE NULLIF UPPER LOWER TRIM LTRIM RTRIM ABS ROUND FLOOR CAST REPLACE
+    ROW_NUMBER RANK DENSE_RANK PERCENT_RANK CUME_DIST NTILE LAG LEAD FIRST_VALUE LAST_VALUE
+    """
+)
+# Words that stand before a bracket and are not functions.
+_SYNTAX = words(
+    """
+    ALL AND ANY AS BETWEEN BY CASE CHAR DECIMAL ELSE EXCEPT EXISTS FROM HAVING IN INTERSECT JOIN LIKE NOT NUMERIC ON OR OVER
+    SELECT THEN UNION VALUES VARCHAR WHEN WHERE WITH WITHIN GROUP DISTINCT NVARCHAR NUMBER TIMESTAMP PARTITION ORDER DOUBLE
+    NULLABLE USING LATERAL CROSS
+    """
+)
 
 _CALL = re.compile(r"\b([A-Za-z_][A-Za-z0-9_]*)\s*\(")
 _QUOTED = re.compile(r"'(?:[^']|'')*'|\"[^\"]*\"|`[^`]*`")
 
 
-@functools.cache
-def _allowed(dialect: str) -> frozenset[str]:
-    return frozenset(f"{_EVERYWHERE} {_SYNTAX} {_FUNCTIONS[dialect]}".upper().split())
+def foreign_to(dialect: Dialect, sql: str) -> str | None:
+    """The first function or piece of syntax in a query that the dialect does not have; None if there is none.
 
-
-def foreign_to(dialect: str, sql: str) -> str | None:
-    """The first function or piece of syntax in a query that the dialect does not have; None if there is none."""
+    The dialect's functions must be known.
+    """
+    assert dialect.functions is not None
     bare = _QUOTED.sub("''", sql)
     for name in _CALL.findall(bare):
-        if name.upper() not in _allowed(dialect):
+        if not any(name.upper() in known for known in (_EVERYWHERE, _SYNTAX, dialect.functions)):
             return f"{name}()"
-    found = re.search(_NEVER[dialect], bare, re.IGNORECASE) if dialect in _NEVER else None
+    found = dialect.never.search(bare) if dialect.never is not None else None
     return found[0] if found else None

@@ -1,4 +1,4 @@
-"""Real SQLite, to run one of the dialects."""
+"""Real SQLite, which runs the queries of its dialect."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from decimal import Decimal
 from typing import Any
 
 from ibert_builder.databases.model import Database
-from ibert_builder.databases.row_sets import FULL, KINDS, row_set
-from ibert_builder.execution.engine import Engine
-from ibert_builder.execution.results import Result, difference
+from ibert_builder.databases.row_sets import FULL, KINDS
+from ibert_builder.execution.executors import OnCopies
+from ibert_builder.execution.results import Result
 
 
 class Sqlite:
-    """A sample database in real SQLite, with what SQLite has no type for as text or numbers."""
+    """A sample database in SQLite. Values of types that SQLite does not have are text or numbers there."""
 
     def __init__(self, database: Database) -> None:
         self._connection = sqlite3.connect(":memory:")
         for table in database.tables.values():
             self._connection.execute(f"CREATE TABLE {table.name} ({', '.join(table.columns)})")
-            rows = [[plain(value) for value in row] for row in table.rows]
+            rows = [[_stored(value) for value in row] for row in table.rows]
             self._connection.executemany(
                 f"INSERT INTO {table.name} VALUES ({', '.join('?' * len(table.columns))})", rows
             )
@@ -36,46 +36,10 @@ class Sqlite:
         """
         cursor = self._connection.execute(sql)
         names = tuple(column[0] for column in cursor.description)
-        return Result(
-            names, ("",) * len(names), [tuple(_comparable(cell) for cell in row) for row in cursor.fetchall()]
-        )
+        return Result(names, ("",) * len(names), cursor.fetchall())
 
 
-@functools.lru_cache(maxsize=128)
-def sqlite_for(database: Database) -> Sqlite:
-    """The SQLite copy of a database in this process."""
-    return Sqlite(database)
-
-
-# The row sets to run SQLite's queries on. Not the largest: the more means are rounded, the likelier two engines' last
-# digits part at a half.
-_IN_SQLITE = tuple(number for number in FULL if KINDS[number].size <= 3)
-
-
-def differs_in_sqlite(engine: Engine, duckdb_sql: str, sqlite_sql: str, ordered: bool) -> str | None:
-    """How the answers of the two engines differ on the first of some row sets where they do, or None.
-
-    Raises:
-        sqlite3.Error, duckdb.Error: a query does not run.
-    """
-    for rows in _IN_SQLITE:
-        expected = in_plain_values(engine.run_sql(duckdb_sql, rows))
-        found = sqlite_for(row_set(engine.database, rows)).run(sqlite_sql)
-        if different := difference(expected, found, ordered):
-            return f"row set {rows}: {different}"
-    return None
-
-
-def in_plain_values(result: Result) -> Result:
-    """A DuckDB result in the values that SQLite has for it."""
-    return Result(
-        result.columns,
-        ("",) * len(result.columns),
-        [tuple(_comparable(cell) for cell in row) for row in result.rows],
-    )
-
-
-def plain(value: Any) -> Any:
+def _stored(value: Any) -> Any:
     """A value as SQLite stores it: booleans as integers, decimals as floats, moments and nested values as text."""
     if isinstance(value, bool):
         return int(value)
@@ -91,6 +55,15 @@ def plain(value: Any) -> Any:
 
 
 def _comparable(value: Any) -> Any:
-    """A plain value with all numbers as floats: SQLite has no fixed column types, so 3.0 and 3 are one value."""
-    value = plain(value)
+    """A stored value with numbers as floats: SQLite's columns have no fixed types, so 3.0 and 3 are one value."""
+    value = _stored(value)
     return float(value) if isinstance(value, int) and abs(value) < 2**53 else value
+
+
+IN_SQLITE = OnCopies(
+    copy=functools.lru_cache(maxsize=128)(Sqlite),
+    comparable=_comparable,
+    errors=(sqlite3.Error,),
+    # Not the largest row sets: the more means are rounded, the likelier two engines' last digits part at a half.
+    row_sets=tuple(number for number in FULL if KINDS[number].size <= 3),
+)

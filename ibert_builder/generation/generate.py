@@ -54,10 +54,10 @@ class Options:
                 f"expected a positive number or None, found {self.examples_per_template}",
                 key="examples_per_template",
             )
-        known = {dialect for task in TASKS.values() for dialect in task.dialects}
-        for dialect in self.dialects or ():
-            if dialect not in known:
-                raise InputError(unknown("dialect", dialect, known), key="dialects")
+        known = {name for task in TASKS.values() for name in task.dialects}
+        for name in self.dialects or ():
+            if name not in known:
+                raise InputError(unknown("dialect", name, known), key="dialects")
         if self.dialects is not None and not self.dialects:
             raise InputError("expected at least one dialect, or None", key="dialects")
 
@@ -69,7 +69,7 @@ class Options:
         """
         if self.dialects is None or not task.dialects:
             return None
-        chosen = tuple(dialect for dialect in self.dialects if dialect in task.dialects)
+        chosen = tuple(name for name in self.dialects if name in task.dialects)
         if not chosen:
             raise InputError(
                 f"{task.name} has none of {list(self.dialects)} (expected some of: {', '.join(task.dialects)})",

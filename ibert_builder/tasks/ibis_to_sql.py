@@ -2,13 +2,13 @@
 
 The query starts as what Ibis's own compiler prints for the dialect, which knows the dialect's semantics (integer
 division, NULL order, date arithmetic, string positions). `tidy` makes it readable. Then it is proved to still say the
-same: DuckDB and SQLite execute it and compare it with the expression's own result on DuckDB; for every other dialect
-the compiler's query and the tidied one are both put into DuckDB SQL and must give equal results.
+same: where we have an engine for the dialect, that runs it, and the result must be the expression's own on DuckDB; for
+every other dialect the compiler's query and the tidied one are both put into DuckDB SQL and must give equal results.
 """
 
 from __future__ import annotations
 
-import sqlite3
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
@@ -17,11 +17,14 @@ import duckdb
 from pydantic import Field
 from sqlglot.errors import SqlglotError
 
-from ibert_builder.dialects.compilers import DIALECTS, compile_for, grammar, to_duckdb
+from ibert_builder.dialects.base import Dialect
+from ibert_builder.dialects.duckdb import DUCKDB
+from ibert_builder.dialects.registry import DIALECTS, DialectName, compiled
+from ibert_builder.dialects.translate import to_duckdb
 from ibert_builder.execution.engine import Engine
-from ibert_builder.execution.proofs import Rejected, disagreement, rejecting, run_query, to_expression
-from ibert_builder.execution.results import Result, difference, is_ordered
-from ibert_builder.execution.sqlite import differs_in_sqlite
+from ibert_builder.execution.executors import ExecutionFails, InEngine
+from ibert_builder.execution.proofs import Rejected, rejecting, run_query, to_expression
+from ibert_builder.execution.results import is_ordered
 from ibert_builder.tasks.base import Record, Task
 from ibert_builder.tasks.drafts import Draft, Proved, Setting
 from ibert_builder.tasks.fields import TextField
@@ -40,7 +43,9 @@ class IbisToSqlTemplate(TemplateSpec):
     """Ibis code. Its SQL is made by Ibis, per dialect."""
 
     ibis: str = Field(description="Ibis code; one call of a chain a line; ends in a table expression")
-    not_in: list[str] = Field([], description="dialects that cannot say it, or in which it cannot be proved")
+    not_in: list[DialectName] = Field(
+        [], description="dialects that cannot say it, or in which it cannot be proved"
+    )
     languages: ClassVar[Mapping[str, Language]] = {"ibis": "ibis"}
 
 
@@ -59,13 +64,16 @@ class IbisToSql(Task[Expression]):
     examples = 20
     input = {"ibis": TextField("ibis"), "dialect": TextField("label", is_column=True)}
     target = {"sql": TextField("sql")}
-    dialects = DIALECTS
+
+    @property
+    def dialects(self) -> tuple[str, ...]:
+        return compiled()
 
     def expand(self, template: Template, setting: Setting) -> Expression:
         rng = setting.rng
-        wanted = setting.dialects or (("duckdb",) if rng.random() < DUCKDB_SHARE else DIALECTS)
+        wanted = setting.dialects or ((DUCKDB.name,) if rng.random() < DUCKDB_SHARE else self.dialects)
         assert isinstance(template.spec, IbisToSqlTemplate)
-        possible = [dialect for dialect in wanted if dialect not in template.spec.not_in]
+        possible = [name for name in wanted if name not in template.spec.not_in]
         if not possible:
             raise NoFit(f"{template.name} cannot be said in {', '.join(wanted)}")
         dialect = rng.choice(possible)
@@ -78,35 +86,42 @@ class IbisToSql(Task[Expression]):
         )  # fmt: skip
 
     def prove(self, draft: Expression, engine: Engine) -> Proved:
-        code, dialect = draft.ibis, draft.dialect
+        code, dialect = draft.ibis, DIALECTS[draft.dialect]
         expression = to_expression(engine, code)
         with rejecting("ibis_fails", code):
             reference = engine.compile(expression)
         tables = {name: tuple(table.columns) for name, table in draft.database.tables.items()}
         # Keys alone: of other columns the record does not say that they are never NULL.
         never_null = {name: (table.key,) for name, table in draft.database.tables.items()}
-        expected = run_query(engine, reference)
-        with rejecting("dialect_cannot_say_it", f"{dialect}\n{code}"):
-            compiled = compile_for(expression, dialect)
+        run_query(engine, reference)
+        with rejecting("dialect_cannot_say_it", f"{dialect.name}\n{code}"):
+            compiled = dialect.compile(expression)
         try:
-            sql = tidy(compiled, dialect, grammar(dialect), tables, never_null)
+            sql = tidy(compiled, dialect, tables, never_null)
         except SqlglotError as error:
-            raise Rejected("sqlglot_cannot_read_it", f"{dialect}: {error}\n{compiled}") from error
-        _prove_same(engine, dialect, reference, compiled, sql, expected, is_ordered(sql))
-        return Proved({"ibis": code, "dialect": dialect}, {"sql": sql})
+            raise Rejected("sqlglot_cannot_read_it", f"{dialect.name}: {error}\n{compiled}") from error
+        try:
+            different = _differs(dialect, engine, reference, compiled, sql, is_ordered(sql))
+        except ExecutionFails as error:
+            raise Rejected(f"{dialect.name}_fails", f"{error}\n{sql}") from error
+        except (SqlglotError, duckdb.Error) as error:
+            raise Rejected(
+                "dialect_cannot_be_proved", f"{dialect.name}: {error}\n{compiled}\n{sql}"
+            ) from error
+        if different:
+            raise Rejected("tidied_differs", f"{dialect.name}: {different}\n{compiled}\n{sql}")
+        return Proved({"ibis": code, "dialect": dialect.name}, {"sql": sql})
 
     def recheck(self, record: Record, engine: Engine) -> None:
-        dialect, sql = record["input"]["dialect"], record["target"]["sql"]
+        dialect, sql = DIALECTS[record["input"]["dialect"]], record["target"]["sql"]
         expression = to_expression(engine, record["input"]["ibis"])
-        ordered = is_ordered(sql)
-        if dialect == "sqlite":
-            if different := differs_in_sqlite(engine, engine.compile(expression), sql, ordered):
-                raise Rejected("results_differ", f"{different}\n{sql}")
-            return
-        compiled = compile_for(expression, dialect)
-        one, other = (text if dialect == "duckdb" else to_duckdb(text, dialect) for text in (compiled, sql))
-        if different := disagreement(engine, one, other, ordered):
-            raise Rejected("results_differ", f"{different}\n{dialect}\n{compiled}\n{sql}")
+        reference, compiled = engine.compile(expression), dialect.compile(expression)
+        try:
+            different = _differs(dialect, engine, reference, compiled, sql, is_ordered(sql), thorough=True)
+        except ExecutionFails as error:
+            raise Rejected(f"{dialect.name}_fails", f"{error}\n{sql}") from error
+        if different:
+            raise Rejected("results_differ", f"{different}\n{dialect.name}\n{compiled}\n{sql}")
 
     def question(self, record: Record) -> str:
         return f"Ibis:\n{record['input']['ibis']}\n\nDialect: {record['input']['dialect']}"
@@ -115,21 +130,18 @@ class IbisToSql(Task[Expression]):
         return record["target"]["sql"]
 
 
-def _prove_same(
-    engine: Engine, dialect: str, reference: str, compiled: str, sql: str, expected: Result, ordered: bool
-) -> None:
-    try:
-        if dialect == "sqlite":
-            different = differs_in_sqlite(engine, reference, sql, ordered)
-        elif dialect == "duckdb":
-            different = difference(expected, engine.run_sql(sql), ordered)
-        else:
-            # Two runs of one meaning: whether sqlglot's way back to DuckDB is exact does not matter here.
-            one, other = (engine.run_sql(to_duckdb(text, dialect)) for text in (compiled, sql))
-            different = difference(one, other, ordered)
-    except sqlite3.Error as error:
-        raise Rejected("sqlite_fails", f"{error}\n{sql}") from error
-    except (SqlglotError, duckdb.Error) as error:
-        raise Rejected("dialect_cannot_be_proved", f"{dialect}: {error}\n{compiled}\n{sql}") from error
-    if different:
-        raise Rejected("tidied_differs", f"{dialect}: {different}\n{compiled}\n{sql}")
+def _differs(
+    dialect: Dialect,
+    engine: Engine,
+    reference: str,
+    compiled: str,
+    sql: str,
+    ordered: bool,
+    thorough: bool = False,
+) -> str | None:
+    """How a query of a dialect differs from the expression, compiled for DuckDB (`reference`) and the dialect."""
+    if dialect.executor is not None:
+        return dialect.executor.differs(engine, reference, sql, ordered, thorough)
+    # Two runs of one meaning: whether sqlglot's way back to DuckDB is exact does not matter here.
+    one, other = (to_duckdb(text, dialect) for text in (compiled, sql))
+    return InEngine().differs(engine, one, other, ordered, thorough)

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import logging
 import re
-import sqlite3
 from dataclasses import dataclass
 
 import duckdb
 import sqlglot
 from pydantic import Field
 from sqlglot import exp
-from sqlglot.errors import ErrorLevel, SqlglotError
+from sqlglot.errors import SqlglotError
 
+from ibert_builder.dialects.base import Dialect
+from ibert_builder.dialects.duckdb import DUCKDB
 from ibert_builder.dialects.portable import foreign_to
+from ibert_builder.dialects.registry import DIALECTS, portable
+from ibert_builder.dialects.translate import transpile
 from ibert_builder.execution.engine import Engine
+from ibert_builder.execution.executors import ExecutionFails
 from ibert_builder.execution.proofs import Rejected, disagreement, rejecting, run_query, to_query
 from ibert_builder.execution.results import Result, difference, is_ordered
-from ibert_builder.execution.sqlite import differs_in_sqlite
 from ibert_builder.tasks.base import Record, Task
 from ibert_builder.tasks.drafts import Draft, Proved, Setting
 from ibert_builder.tasks.fields import TextField
@@ -27,24 +29,7 @@ from ibert_builder.templating.templates import Template, TemplateSpec
 from ibert_builder.templating.values import render_frame
 from ibert_builder.tidy.print import write
 
-# A share of the queries is put in another dialect, as they come from other systems in practice.
-DIALECTS = (
-    "postgres",
-    "mysql",
-    "sqlite",
-    "bigquery",
-    "snowflake",
-    "trino",
-    "mssql",
-    "databricks",
-    "redshift",
-    "clickhouse",
-)
-
-
-_SQLGLOT_NAMES = {"mssql": "tsql"}
-
-
+# The share of queries that are put in another dialect, as they come from other systems in practice.
 FOREIGN = 0.3
 
 
@@ -73,22 +58,25 @@ class SqlToIbis(Task[Query]):
     # In linked files the dialect may be missing: the seed's older records do not have it.
     input = {"sql": TextField("sql"), "dialect": TextField("label", optional=True)}
     target = {"ibis": TextField("ibis")}
-    dialects = ("duckdb", *DIALECTS)
+
+    @property
+    def dialects(self) -> tuple[str, ...]:
+        return (DUCKDB.name, *portable())
 
     def expand(self, template: Template, setting: Setting) -> Query:
         rng = setting.rng
         bound = setting.bind(template)
         sql = render_frame(template.frames["sql"][0], bound, sql_style(rng, bound))
         ibis_code = layout(render_frame(template.frames["ibis"][0], bound))
-        dialect = draw_dialect(setting, DIALECTS)
+        dialect = draw_dialect(setting)
         # The key leaves the dialect out: a query that its dialect cannot say stays in DuckDB's.
         return Query(
             template=template, database=setting.database, bound=bound, key=sql, code=ibis_code,
-            sql=sql, dialect=dialect, or_duckdb=setting.dialects is None or "duckdb" in setting.dialects,
+            sql=sql, dialect=dialect, or_duckdb=setting.dialects is None or DUCKDB.name in setting.dialects,
         )  # fmt: skip
 
     def prove(self, draft: Query, engine: Engine) -> Proved:
-        sql, dialect = draft.sql, draft.dialect
+        sql, dialect = draft.sql, DIALECTS[draft.dialect]
         ordered = is_ordered(sql)
         expected = run_query(engine, sql)
         compiled = to_query(engine, draft.code)
@@ -98,47 +86,47 @@ class SqlToIbis(Task[Query]):
             raise Rejected(
                 f"results_differ_in_{different}", f"{sql}\n{draft.code}\n{_contrast(expected, found)}"
             )
-        if dialect != "duckdb":
+        if not dialect.is_native:
             try:
                 sql = self._foreign(engine, sql, dialect, expected, ordered)
             except Rejected:
                 if not draft.or_duckdb:
                     raise
-                dialect = "duckdb"
-        return Proved({"sql": sql, "dialect": dialect}, {"ibis": draft.code})
+                dialect = DUCKDB
+        return Proved({"sql": sql, "dialect": dialect.name}, {"ibis": draft.code})
 
     def recheck(self, record: Record, engine: Engine) -> None:
-        sql, dialect = record["input"]["sql"], record["input"]["dialect"]
+        sql, dialect = record["input"]["sql"], DIALECTS[record["input"]["dialect"]]
         compiled = to_query(engine, record["target"]["ibis"])
         ordered = is_ordered(sql)
-        if dialect == "sqlite":
-            different = differs_in_sqlite(engine, compiled, sql, ordered)
+        if dialect.is_native:
+            different = disagreement(engine, sql, compiled, ordered)
+        elif dialect.executor is not None:
+            try:
+                different = dialect.executor.differs(engine, compiled, sql, ordered, thorough=True)
+            except ExecutionFails as error:
+                raise Rejected(f"{dialect.name}_fails", f"{error}\n{sql}") from error
         else:
-            grammar = _SQLGLOT_NAMES.get(dialect, dialect)
-            query = sql if dialect == "duckdb" else transpile(sql, grammar, "duckdb")
-            different = disagreement(engine, query, compiled, ordered)
+            different = disagreement(engine, transpile(sql, dialect, DUCKDB), compiled, ordered)
         if different:
             raise Rejected("results_differ", f"{different}\n{sql}\n{record['target']['ibis']}")
 
     @staticmethod
-    def _foreign(engine: Engine, sql: str, dialect: str, expected: Result, ordered: bool) -> str:
-        """The query in another dialect, proved by its way back, or for SQLite by running it there."""
-        pretty = "\n" in sql
-        grammar = _SQLGLOT_NAMES.get(dialect, dialect)
+    def _foreign(engine: Engine, sql: str, dialect: Dialect, expected: Result, ordered: bool) -> str:
+        """The query in another dialect, proved by running it there, or else by its way back."""
         try:
-            foreign = _as_written(transpile(sql, "duckdb", grammar), grammar, pretty)
+            foreign = _as_written(transpile(sql, DUCKDB, dialect), dialect, several_lines="\n" in sql)
             if stranger := foreign_to(dialect, foreign):
-                raise Rejected("dialect_cannot_say_it", f"{dialect} has no {stranger}\n{foreign}")
-            if dialect == "sqlite":
-                different = differs_in_sqlite(engine, sql, foreign, ordered)
+                raise Rejected("dialect_cannot_say_it", f"{dialect.name} has no {stranger}\n{foreign}")
+            if dialect.executor is not None:
+                different = dialect.executor.differs(engine, sql, foreign, ordered)
             else:
-                different = difference(
-                    expected, engine.run_sql(transpile(foreign, grammar, "duckdb")), ordered
-                )
-        except (SqlglotError, duckdb.Error, sqlite3.Error) as error:
-            raise Rejected("dialect_cannot_say_it", f"{dialect}: {error}") from error
+                back = engine.run_sql(transpile(foreign, dialect, DUCKDB))
+                different = difference(expected, back, ordered)
+        except (SqlglotError, duckdb.Error, ExecutionFails) as error:
+            raise Rejected("dialect_cannot_say_it", f"{dialect.name}: {error}") from error
         if different:
-            raise Rejected("dialect_changes_the_result", f"{dialect}: {different}\n{foreign}")
+            raise Rejected("dialect_changes_the_result", f"{dialect.name}: {different}\n{foreign}")
         return foreign
 
     def question(self, record: Record) -> str:
@@ -148,40 +136,26 @@ class SqlToIbis(Task[Query]):
         return record["target"]["ibis"]
 
 
-def draw_dialect(setting: Setting, others: tuple[str, ...]) -> str:
+def draw_dialect(setting: Setting) -> str:
     """DuckDB for most queries, another dialect for a share; among the dialects asked for, if any were."""
+    others = sorted(portable(), key=lambda name: name == "clickhouse")
     foreign, other = setting.rng.random() < FOREIGN, setting.rng.choice(others)
     if setting.dialects is not None:
         return setting.rng.choice(setting.dialects)
-    return other if foreign else "duckdb"
-
-
-def transpile(sql: str, read: str, write: str) -> str:
-    """Put a query in another dialect.
-
-    Raises:
-        SqlglotError: one of the dialects cannot say it, as far as sqlglot knows.
-    """
-    tree = sqlglot.parse_one(sql, read=read, error_level=ErrorLevel.RAISE)
-    if isinstance(tree, exp.Command):
-        raise SqlglotError("parsed as a bare command")
-    return tree.sql(write, unsupported_level=ErrorLevel.RAISE)
+    return other if foreign else DUCKDB.name
 
 
 _SAME_NAME = re.compile(r"\b(\w+) AS \1\b")
 
 
-def _as_written(sql: str, dialect: str, several_lines: bool) -> str:
+def _as_written(sql: str, dialect: Dialect, several_lines: bool) -> str:
     """sqlglot's text as a person would write it."""
-    tree = sqlglot.parse_one(sql, read=dialect)
+    tree = sqlglot.parse_one(sql, read=dialect.grammar)
     for count in tree.find_all(exp.Count):
         count.set("big_int", False)  # COUNT_BIG, which nobody types where COUNT will do
-    text = _SAME_NAME.sub(r"\1", write(tree, sqlglot.Dialect.get_or_raise(dialect).__class__))
+    text = _SAME_NAME.sub(r"\1", write(tree, dialect))
     return text if several_lines else re.sub(r"\s*\n\s*", " ", text).replace("( ", "(").replace(" )", ")")
 
 
 def _contrast(expected: Result, found: Result) -> str:
     return f"expected {expected.columns} {expected.types} {expected.rows[:3]}\nfound    {found.columns} {found.types} {found.rows[:3]}"
-
-
-logging.getLogger("sqlglot").setLevel(logging.ERROR)

@@ -16,6 +16,7 @@ import sqlglot
 from pydantic import Field
 
 from ibert_builder.databases.type_classes import CLASSES, fits, is_class
+from ibert_builder.dialects.registry import DialectName
 from ibert_builder.errors import InputError, unknown
 from ibert_builder.templating.frames import Frame, Language, Placeholder, parse_frame
 from ibert_builder.templating.slots import Slot, SlotDeclaration, parse_slot
@@ -36,7 +37,9 @@ class PhraseSpec(Strict):
     )
     weight: float = Field(1.0, gt=0, description="how often it is drawn, relative to the others")
     top_only: bool = Field(False, description="never nested in other phrases")
-    not_in: list[str] = Field([], description="dialects in which it cannot be expressed or cannot be proved")
+    not_in: list[DialectName] = Field(
+        [], description="dialects in which it cannot be expressed or cannot be proved"
+    )
 
 
 class PhraseFile(Strict):

@@ -9,6 +9,7 @@ from typing import Any
 
 from ibert_builder.databases.model import Database
 from ibert_builder.databases.type_classes import fits
+from ibert_builder.dialects.duckdb import DUCKDB
 from ibert_builder.execution.engine import Engine
 from ibert_builder.templating.frames import Placeholder
 from ibert_builder.templating.literal_sampler import LiteralSampler
@@ -39,7 +40,7 @@ class Sampler:
     engine: Engine
     phrasebook: Phrasebook
     rng: random.Random
-    dialect: str = "duckdb"  # in which every phrase must be expressible
+    dialect: str = DUCKDB.name  # in which every phrase must be expressible
     _used: set[tuple[str, str]] = field(default_factory=set)
     _settled: set[tuple[str, str]] = field(default_factory=set)
 

@@ -13,25 +13,9 @@ from ibert_builder.tidy.scopes import (
     Columns,
     binds_looser,
     columns_of,
-    resolve,
+    resolved,
     sources_of,
 )
-
-
-def undo_sqlglot(tree: exp.Query, dialect: str) -> None:
-    """Functions that sqlglot reads and then writes as another one."""
-    for node in list(tree.find_all(exp.Stddev, exp.JSONExtract)):
-        if dialect == "mssql" and isinstance(node, exp.Stddev):
-            node.replace(exp.Anonymous(this="STDEV", expressions=[node.this]))  # not STDEVP
-        elif dialect == "sqlite" and isinstance(node, exp.JSONExtract) and not node.expressions:
-            path = (
-                exp.Literal.string("$" + "".join(part.sql() for part in node.expression.expressions[1:]))
-                if isinstance(node.expression, exp.JSONPath)
-                else node.expression
-            )
-            node.replace(
-                exp.Anonymous(this="JSON_EXTRACT", expressions=[node.this, path])
-            )  # not `->`, which gives JSON
 
 
 def name_elements(tree: exp.Query) -> None:
@@ -73,16 +57,14 @@ def qualify(tree: exp.Query, tables: Columns) -> None:
 
 def make_aliases_unique(tree: exp.Query) -> None:
     """Ibis uses `t0` anew in every subquery; merging and naming need to tell them apart."""
-    resolved = [
-        (column, source) for column in tree.find_all(exp.Column) if (source := resolve(column)) is not None
-    ]
+    columns = resolved(tree)
     fresh = {}
     for number, source in enumerate(s for select in tree.find_all(exp.Select) for s in sources_of(select)):
         if not isinstance(source, exp.Table | exp.Subquery):
             continue  # UNNEST has its own ways
         fresh[id(source)] = f"source_{number}"
         source.set("alias", exp.TableAlias(this=exp.to_identifier(f"source_{number}")))
-    for column, source in resolved:
+    for column, source in columns:
         if id(source) in fresh:
             column.set("table", exp.to_identifier(fresh[id(source)]))
 

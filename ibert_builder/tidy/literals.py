@@ -6,49 +6,42 @@ import re
 
 from sqlglot import exp
 
+from ibert_builder.dialects.base import Dialect
 from ibert_builder.tidy.scopes import COMPARISON
 
-# How a dialect's compiler spells a day, and a moment, of which all parts are known; `DATE '...'` says the same there.
-_DAYS = {
-    "duckdb": "MAKE_DATE", "postgres": "MAKE_DATE", "databricks": "MAKE_DATE", "snowflake": "DATE_FROM_PARTS", "bigquery": "DATE",
-    "mysql": "DATE", "trino": "FROM_ISO8601_DATE", "oracle": "TO_DATE", "datafusion": "DATE_TRUNC",
-}  # fmt: skip
 
-
-_MOMENTS = {
-    "duckdb": "MAKE_TIMESTAMP", "postgres": "CAST", "databricks": "CAST", "snowflake": "TIMESTAMP_FROM_PARTS", "bigquery": "DATETIME",
-    "mysql": "TIMESTAMP", "trino": "CAST", "oracle": "TO_TIMESTAMP", "datafusion": "ARROW_CAST",
-}  # fmt: skip
-
-
-def write_constants(tree: exp.Query, dialect: str) -> None:
+def write_constants(tree: exp.Query, dialect: Dialect) -> None:
     """Constants as people write them: moments as literals, and no expressions over constants."""
-    for node in list(tree.find_all(exp.Func, exp.Cast)):
-        if (text := _moment(node, dialect)) is not None:
-            kind = "DATE" if len(text) == 10 else "DATETIME" if dialect == "bigquery" else "TIMESTAMP"
-            node.replace(exp.Introducer(this=exp.var(kind), expression=exp.Literal.string(text)))
+    for call in list(tree.find_all(exp.Func, exp.Cast)):
+        if (text := _moment(call, dialect)) is not None:
+            kind = "DATE" if len(text) == 10 else dialect.moment_type
+            call.replace(exp.Introducer(this=exp.var(kind), expression=exp.Literal.string(text)))
     for node in reversed(list(tree.walk())):
         if (folded := _folded(node, dialect)) is not node:
             node.replace(folded)
 
 
-def _folded(node: exp.Expression, dialect: str) -> exp.Expression:
+def _folded(node: exp.Expression, dialect: Dialect) -> exp.Expression:
     """The value of an expression as far as it is over constants, or the expression itself."""
     if (
         isinstance(node, exp.Add | exp.DPipe)
         and isinstance(node.left, exp.Literal)
         and isinstance(node.right, exp.Literal)
     ):
-        if node.left.is_string and node.right.is_string:
+        concatenates = isinstance(node, exp.DPipe) or dialect.plus_concatenates
+        if node.left.is_string and node.right.is_string and concatenates:
             return exp.Literal.string(node.left.name + node.right.name)
         if node.left.is_int and node.right.is_int and isinstance(node, exp.Add):
             return exp.Literal.number(int(node.left.name) + int(node.right.name))
-    elif isinstance(node, exp.Length) and isinstance(node.this, exp.Literal) and node.this.name.isascii():
-        return exp.Literal.number(len(node.this.name))
+    elif isinstance(node, exp.Length) and isinstance(node.this, exp.Literal):
+        # Engines count other characters in bytes, leave spaces at the end out, or have no empty string.
+        if re.fullmatch(r"[!-~]([ -~]*[!-~])?", node.this.name):
+            return exp.Literal.number(len(node.this.name))
     elif isinstance(node, exp.Or) and _truth(node.right) is False:
         return node.left
-    elif isinstance(node, exp.Cast) and (truth := _truth(node.this)) is not None:
-        return exp.Literal.number(int(truth))
+    elif isinstance(node, exp.Cast) and node.to.this in exp.DataType.INTEGER_TYPES:
+        if (truth := _truth(node.this)) is not None:
+            return exp.Literal.number(int(truth))
     elif (
         isinstance(node, exp.If)
         and not isinstance(node.parent, exp.Case)
@@ -59,13 +52,13 @@ def _folded(node: exp.Expression, dialect: str) -> exp.Expression:
         return node.this
     elif isinstance(node, exp.Case):
         return _folded_case(node)
-    elif isinstance(node, exp.NEQ) and dialect == "mssql" and node.right == exp.Literal.number(0):
+    elif (
+        isinstance(node, exp.NEQ)
+        and not dialect.conditions_are_values
+        and node.right == exp.Literal.number(0)
+    ):
         # Ibis compares conditions with 0, but a condition is no value there.
         return condition if isinstance(condition := node.left.unnest(), COMPARISON) else node
-    elif isinstance(node, exp.Trim) and _is_whitespace(node.expression):
-        node.set("expression", None)  # Ibis strips tabs and line breaks too; people write TRIM(x)
-    elif isinstance(node, exp.Anonymous) and node.name.upper() in ("LTRIM", "RTRIM", "BTRIM", "TRIM"):
-        node.set("expressions", [argument for argument in node.expressions if not _is_whitespace(argument)])
     return node
 
 
@@ -97,14 +90,10 @@ def _truth(node: exp.Expression) -> bool | None:
     return left == right if isinstance(node, exp.EQ) else left >= right
 
 
-def _is_whitespace(node: exp.Expression | None) -> bool:
-    return isinstance(node, exp.Literal) and node.name.isspace()
-
-
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d:\d\d)(?:\.0+)?)?")
 
 
-def _moment(node: exp.Expression, dialect: str) -> str | None:
+def _moment(node: exp.Func, dialect: Dialect) -> str | None:
     """The text of a day or moment that the compiler spelled as a call over constants."""
     texts = [leaf.name for leaf in node.find_all(exp.Literal)]
     if node.find(exp.Column) or node.find(exp.Query) or not texts:
@@ -114,12 +103,14 @@ def _moment(node: exp.Expression, dialect: str) -> str | None:
         if isinstance(node, exp.Cast)
         else (node.name if isinstance(node, exp.Anonymous) else node.sql_name()).upper()
     )
-    written = {name, node.sql(dialect if dialect != "datafusion" else "postgres").split("(")[0].upper()}
-    for names, parts, is_day in ((_DAYS, 3, True), (_MOMENTS, 6, False)):
-        if names.get(dialect) not in written:
+    written = {name, node.sql(dialect.compiled_grammar).split("(")[0].upper()}
+    for spelled, parts, is_day in ((dialect.day, 3, True), (dialect.moment, 6, False)):
+        if spelled not in written:
             continue
-        if isinstance(node, exp.Cast) and not node.is_type(*exp.DataType.TEMPORAL_TYPES):
-            continue
+        if isinstance(node, exp.Cast):
+            kind = "DATE" if is_day else dialect.moment_type
+            if not re.fullmatch(rf"{kind}(\(\d+\))?", node.to.sql(dialect.compiled_grammar)):
+                continue  # such as a timestamp with a time zone
         found = [match for text in texts if (match := _MOMENT.fullmatch(text))]
         if len(found) == 1 and bool(found[0][2]) != is_day:
             return found[0][1] if is_day else f"{found[0][1]} {found[0][2]}"
@@ -143,7 +134,7 @@ def count_ranks_from_one(tree: exp.Query) -> None:
     for window in list(tree.find_all(exp.Window)):
         minus = window.parent
         if (
-            not isinstance(window.this, (*_RANKS, exp.Anonymous))
+            not isinstance(window.this, _RANKS)
             or not isinstance(minus, exp.Sub)
             or minus.right != exp.Literal.number(1)
         ):

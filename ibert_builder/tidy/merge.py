@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 from sqlglot import exp
 
-from ibert_builder.tidy.names import GROUP_BY_ALIAS
+from ibert_builder.dialects.base import Dialect
+from ibert_builder.tidy.nesting import Nesting, can_merge
 from ibert_builder.tidy.scopes import (
     as_named,
     binds_looser,
@@ -17,15 +16,8 @@ from ibert_builder.tidy.scopes import (
     source_of,
 )
 
-# Dialects in which a condition on a window function can stand in QUALIFY.
-QUALIFY = frozenset({"duckdb", "snowflake", "bigquery", "databricks", "clickhouse"})
 
-
-# Dialects in which ORDER BY after UNION belongs to its last SELECT only.
-ORDER_IN_LAST = frozenset({"clickhouse"})
-
-
-def unwrap(tree: exp.Query, dialect: str) -> exp.Query:
+def unwrap(tree: exp.Query, dialect: Dialect) -> exp.Query:
     """The query in `SELECT * FROM (query)`; `SELECT * FROM (a UNION b) ORDER BY x` is `a UNION b ORDER BY x`."""
     while (
         isinstance(tree, exp.Select)
@@ -45,7 +37,7 @@ def unwrap(tree: exp.Query, dialect: str) -> exp.Query:
         if not is_bare(tree):
             keys = tree.args["order"].expressions if tree.args.get("order") else []
             simple = all(isinstance(key.this, exp.Column) and key.this.table == source.alias for key in keys)
-            if not isinstance(inner, exp.SetOperation) or not simple or dialect in ORDER_IN_LAST:
+            if not isinstance(inner, exp.SetOperation) or not simple or not dialect.orders_unions:
                 break
             if inner.args.get("order") or inner.args.get("limit"):
                 break
@@ -57,7 +49,7 @@ def unwrap(tree: exp.Query, dialect: str) -> exp.Query:
     return tree
 
 
-def merge_down(outer: exp.Select, dialect: str) -> None:
+def merge_down(outer: exp.Select, dialect: Dialect) -> None:
     """Merge the SELECT in FROM into this one, as long as that says the same."""
     while True:
         source = source_of(outer)
@@ -68,108 +60,9 @@ def merge_down(outer: exp.Select, dialect: str) -> None:
         ):
             return
         inner = source.this
-        if inner.args.get("with_") or not _can_merge(outer, inner, source.alias, dialect):
+        if inner.args.get("with_") or not can_merge(Nesting(outer, inner, source.alias, dialect)):
             return
         _merge(outer, inner, source.alias)
-
-
-def _written(outer: exp.Select, alias: str, dialect: str) -> Counter[str]:
-    """How often each column of the inner query would be written out. Where a clause can use the projection's name, it will."""
-    projected = {
-        e.unalias().name
-        for e in outer.expressions
-        if isinstance(e.unalias(), exp.Column) and e.unalias().table == alias
-    }
-    written: Counter[str] = Counter()
-    for column in outer.find_all(exp.Column):
-        if column.table == alias:
-            by_name = isinstance(column.parent, exp.Ordered) and isinstance(
-                column.parent.parent.parent, exp.Select
-            )
-            by_name = by_name or (isinstance(column.parent, exp.Group) and dialect in GROUP_BY_ALIAS)
-            written[column.name] += 0 if by_name and column.name in projected else 1
-    return written
-
-
-def _can_merge(outer: exp.Select, inner: exp.Select, alias: str, dialect: str) -> bool:
-    if any(
-        isinstance(e, exp.Star) or (isinstance(e, exp.Column) and isinstance(e.this, exp.Star))
-        for e in inner.expressions
-    ):
-        return False
-    if any(e.find(exp.Unnest, exp.Explode, exp.Posexplode) for e in inner.expressions):
-        return False
-    if (
-        inner.args.get("laterals")
-        or outer.args.get("laterals")
-        or any(join.find(exp.Unnest) for join in inner.args.get("joins") or ())
-    ):
-        return False
-    used = _written(outer, alias, dialect)
-    outputs = {e.alias_or_name: e.unalias() for e in inner.expressions}
-    if not set(used) <= set(outputs):
-        return False
-    plain = all(
-        isinstance(e, exp.Column) and e.table == alias for e in (p.unalias() for p in outer.expressions)
-    )
-    outer_grouped, outer_windows = (
-        is_grouped(outer),
-        any(has_window(outer.args.get(c)) for c in ("order", "qualify"))
-        or any(has_window(e) for e in outer.expressions),
-    )
-    inner_windows = any(has_window(e) for e in inner.expressions) or bool(inner.args.get("qualify"))
-    reach = any(
-        c.parent_select is not outer
-        for c in outer.find_all(exp.Column)
-        if c.table == alias and c.parent_select is not inner
-    )
-    if inner.args.get("limit") or inner.args.get("offset") or inner.args.get("distinct"):
-        keeps_all = (
-            plain
-            and [p.unalias().name for p in outer.expressions] == list(outputs)
-            and not any(p.alias and p.alias != p.unalias().name for p in outer.expressions)
-        )
-        if inner.args.get("limit") or inner.args.get("offset"):
-            return plain and not inner.args.get("distinct") and is_bare(outer)
-        return keeps_all and is_bare(outer, "order", "limit", "offset")
-    if inner.args.get("order") and not (plain and is_bare(outer, "limit", "offset")):
-        return False
-    if reach and any(not isinstance(e, exp.Column) for e in outputs.values()):
-        return False
-    if is_grouped(inner):
-        if (
-            outer_grouped
-            or outer_windows
-            or outer.args.get("joins")
-            or outer.args.get("distinct")
-            or inner_windows
-            or reach
-        ):
-            return False
-        # Without GROUP BY there is one row, which HAVING would be an unusual way to filter.
-        if outer.args.get("where") and not inner.args.get("group"):
-            return False
-        return all(count <= 2 for name, count in used.items() if not isinstance(outputs[name], exp.Column))
-    if inner_windows:
-        if outer_grouped or outer_windows or outer.args.get("joins") or outer.args.get("distinct") or reach:
-            return False
-        if outer.args.get("where"):
-            condition = outer.args["where"]
-            windowed = {n for n, e in outputs.items() if has_window(e)}
-            mentioned = any(column.name in windowed for column in condition.find_all(exp.Column))
-            if dialect not in QUALIFY or not mentioned:
-                return False
-        return all(count <= 2 for name, count in used.items() if not isinstance(outputs[name], exp.Column))
-    joins = outer.args.get("joins") or []
-    if joins and (inner.args.get("joins") or any(join.side in ("RIGHT", "FULL") for join in joins)):
-        return False
-    # A long expression that is needed in several places is better named once, in the inner query.
-    for name, count in used.items():
-        expression = outputs[name]
-        simple = isinstance(expression, exp.Column | exp.Literal)
-        if not simple and count > (2 if len(expression.sql()) <= 40 else 1):
-            return False
-    return True
 
 
 def _merge(outer: exp.Select, inner: exp.Select, alias: str) -> None:
@@ -203,11 +96,11 @@ def _merge(outer: exp.Select, inner: exp.Select, alias: str) -> None:
         outer.set("where", None)
         clause, kind = ("having", exp.Having) if was_grouped else ("qualify", exp.Qualify)
         outer.set(clause, kind(this=condition.this))
-    for clause, kind in (("where", exp.Where), ("having", exp.Having), ("qualify", exp.Qualify)):
-        below, above = inner.args.get(clause), outer.args.get(clause)
+    for name in ("where", "having", "qualify"):
+        below, above = inner.args.get(name), outer.args.get(name)
         if below is not None:
             both = exp.and_(below.this, above.this, copy=False) if above is not None else below.this
-            outer.set(clause, kind(this=both))
+            outer.set(name, type(below)(this=both))
     if inner.args.get("joins"):
         outer.set("joins", [*inner.args["joins"], *(outer.args.get("joins") or [])])
     for clause in ("group", "order", "limit", "offset", "distinct"):

@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import re
 
-import sqlglot
 from sqlglot import exp
 
-from ibert_builder.tidy.scopes import Columns, columns_of, has_window, is_grouped, resolve, sources_of
-
-# Dialects in which GROUP BY may use the name that the projection gives.
-GROUP_BY_ALIAS = frozenset(
-    {"duckdb", "postgres", "mysql", "sqlite", "bigquery", "snowflake", "clickhouse", "databricks"}
-)
+from ibert_builder.dialects.base import Dialect
+from ibert_builder.tidy.scopes import Columns, columns_of, has_window, is_grouped, resolved, sources_of
 
 
-def place_no_nulls(select: exp.Select, never_null: Columns, grammar: type[sqlglot.Dialect]) -> None:
+def place_no_nulls(select: exp.Select, never_null: Columns, dialect: Dialect) -> None:
     """`ORDER BY id NULLS LAST`, or `ORDER BY CASE WHEN id IS NULL THEN 1 ELSE 0 END, id`, is `ORDER BY id` for a key."""
     tables = {
         source.alias_or_name: source.name for source in sources_of(select) if isinstance(source, exp.Table)
@@ -51,15 +46,15 @@ def place_no_nulls(select: exp.Select, never_null: Columns, grammar: type[sqlglo
             ):
                 ordered.pop()
             elif known(ordered.this):
-                large = grammar.NULL_ORDERING == "nulls_are_large"
-                small = grammar.NULL_ORDERING == "nulls_are_small"
+                large = dialect.compiled_grammar.NULL_ORDERING == "nulls_are_large"
+                small = dialect.compiled_grammar.NULL_ORDERING == "nulls_are_small"
                 ordered.set(
                     "nulls_first",
                     (small and not ordered.args.get("desc")) or (large and bool(ordered.args.get("desc"))),
                 )
 
 
-def use_aliases(select: exp.Select, tables: Columns, tree: exp.Query, dialect: str) -> None:
+def use_aliases(select: exp.Select, tables: Columns, tree: exp.Query, dialect: Dialect) -> None:
     """ORDER BY, and GROUP BY where the dialect lets it, use the name that the projection gives an expression."""
     named = {
         e.unalias(): e.alias
@@ -70,13 +65,13 @@ def use_aliases(select: exp.Select, tables: Columns, tree: exp.Query, dialect: s
     for ordered in order.expressions if order is not None else ():
         if ordered.this in named:
             ordered.set("this", exp.column(named[ordered.this]))
-        elif dialect == "mysql":  # which takes names within expressions too
+        elif dialect.orders_by_alias_within:
             for node in list(ordered.this.walk()):
                 if node in named and node.parent is not None:
                     (node.parent if isinstance(node.parent, exp.Paren) else node).replace(
                         exp.column(named[node])
                     )
-    if group is not None and dialect in GROUP_BY_ALIAS:
+    if group is not None and dialect.groups_by_alias:
         # A column of this name would come first in most dialects.
         columns = [columns_of(source, tables, tree) for source in sources_of(select)]
         if None not in columns:
@@ -105,17 +100,13 @@ def drop_needless_aliases(select: exp.Select) -> None:
 
 def name_sources(tree: exp.Query) -> None:
     """Tables get readable aliases, or none where they are alone; what remains nested is named after what it does."""
-    resolved = [
-        (column, source)
-        for column in tree.find_all(exp.Column)
-        if column.table and (source := resolve(column)) is not None
-    ]
+    columns = resolved(tree)
     reached = {
         id(source)
-        for column, source in resolved
+        for column, source in columns
         if not any(source is own for own in sources_of(column.parent_select))
     }
-    correlated = {id(column.parent_select) for column, source in resolved if id(source) in reached}
+    correlated = {id(column.parent_select) for column, source in columns if id(source) in reached}
     taken: set[str] = set()
     for cte in tree.find_all(exp.CTE):
         name, old = fresh_name(_derived_name(cte.this), taken), cte.alias
@@ -145,12 +136,13 @@ def name_sources(tree: exp.Query) -> None:
                 source.set(
                     "alias", exp.TableAlias(this=exp.to_identifier(fresh_name(_initials(source.name), taken)))
                 )
-    for column, source in resolved:
-        select = column.parent_select
+    for column, source in columns:
+        own = column.parent_select
         if (
             id(source) in alone
-            and any(source is own for own in sources_of(select))
-            and not _shadowed(column, select)
+            and own is not None
+            and any(source is other for other in sources_of(own))
+            and not _shadowed(column, own)
         ):
             column.set("table", None)
         else:
@@ -201,11 +193,7 @@ def _derived_name(query: exp.Expression) -> str:
     return f"filtered_{name}".rstrip("_") if query.args.get("where") else f"selected_{name}".rstrip("_")
 
 
-# Dialects that refuse `SELECT *, x`: there a star beside other columns needs its table's name.
-_LONE_STAR = frozenset({"oracle"})
-
-
-def collapse_stars(select: exp.Select, tables: Columns, tree: exp.Query, dialect: str) -> None:
+def collapse_stars(select: exp.Select, tables: Columns, tree: exp.Query, dialect: Dialect) -> None:
     """All columns of the only table, in order, are `*`; of one of several tables, `o.*`."""
     sources = sources_of(select)
     if select.args.get("group"):
@@ -222,7 +210,7 @@ def collapse_stars(select: exp.Select, tables: Columns, tree: exp.Query, dialect
                 bare = (
                     len(sources) == 1
                     and start == 0
-                    and (len(found) == len(names) or dialect not in _LONE_STAR)
+                    and (len(found) == len(names) or dialect.star_beside_columns)
                 )
                 star = exp.Star() if bare else exp.Column(this=exp.Star(), table=exp.to_identifier(alias))
                 kept = select.expressions

@@ -4,77 +4,46 @@ from __future__ import annotations
 
 import functools
 import re
+from typing import Any
 
 import sqlglot
 from sqlglot import exp
 
+from ibert_builder.dialects.base import Dialect
+
 WIDTH = 80
 
-
-# Words that an engine reserves, where sqlglot does not know; and some that sqlglot knows, but no engine minds as a name.
-_ALSO_RESERVED = {
-    "mysql": "groups key rank rows",
-    "mssql": "external file key percent plan public rule top user",
-    "oracle": "access comment file level mode number option public raw rows session share size start",
-    "bigquery": "groups rows",
-}
-
-
-_NAMES = {
-    "city",
-    "details",
-    "first",
-    "format",
-    "model",
-    "name",
-    "settings",
-    "stage",
-    "status",
-    "unknown",
-    "year",
-}
-
-
-@functools.cache
-def _keywords(dialect: type[sqlglot.Dialect]) -> frozenset[str]:
-    words = {word.lower() for word in dialect.tokenizer_class.KEYWORDS} | {
-        w.lower() for w in dialect.generator_class.RESERVED_KEYWORDS
-    }
-    return frozenset(words - _NAMES) | set(_ALSO_RESERVED.get(dialect.__name__.lower(), "").split())
+# Words that sqlglot reserves, but that no engine minds as names.
+_NAMES = frozenset(
+    ["city", "details", "first", "format", "model", "name", "settings", "stage", "status", "unknown", "year"]
+)
 
 
 _NOT = "__not__"  # stands between an operand and the operator it negates: sqlglot only knows NOT in front
 
 
-def write(tree: exp.Query, dialect: type[sqlglot.Dialect], width: int = WIDTH) -> str:
-    """Print a query in a dialect, a clause a line, with quotes only where the dialect needs them."""
+def write(tree: exp.Expression, dialect: Dialect, is_compiled: bool = False, width: int = WIDTH) -> str:
+    """Print a query, a clause a line, with quotes only where the dialect needs them.
+
+    Args:
+        tree: the query, which is used up.
+        dialect: the one it is in.
+        is_compiled: whether it is in Ibis's variant of the dialect's grammar.
+        width: of the lines, as far as they can be broken.
+    """
     _negate_within(tree)
-    reserved = _keywords(dialect)  # type: ignore[arg-type]  # classes do hash
+    reserved = _reserved(dialect, is_compiled)
     for identifier in tree.find_all(exp.Identifier):
         plain = re.fullmatch(r"[a-z_][a-z0-9_]*", identifier.name) is not None
         identifier.set("quoted", not plain or identifier.name in reserved)
-    broken = [literal for literal in tree.find_all(exp.Literal) if literal.is_string and "\n" in literal.name]
-    originals = [literal.copy() for literal in broken]
-    for number, literal in enumerate(broken):
-        literal.set("this", f"__text_{number}__")
-    sql = (
-        tree.sql(dialect, pretty=True).replace(f" AS {_NOT}", " NOT").replace("FILTER(WHERE", "FILTER (WHERE")
-    )
-    if dialect.__name__ == "MSSQL":
-        # sqlglot breaks the line before TOP, and repeats every name in a subquery.
-        sql = re.sub(r"SELECT\s+TOP", "SELECT TOP", sql)
-        sql = re.sub(r"\b(\w+) AS \1(,?)$", r"\1\2", sql, flags=re.MULTILINE)
-    if dialect.__name__ == "MySQL":
-        sql = re.sub(
-            r"(?<!\w)\(([\w.`]+ RLIKE '(?:[^']|'')*')\)", r"\1", sql
-        )  # which it puts in brackets everywhere
-    sql = reflow(sql, width)
-    for number, literal in enumerate(originals):
-        sql = sql.replace(f"'__text_{number}__'", literal.sql(dialect))
+    writer = _writer(dialect, is_compiled)(dialect=_grammar(dialect, is_compiled)(), pretty=True)
+    sql = reflow(writer.generate(tree, copy=False).replace(f" AS {_NOT}", " NOT"), width)
+    for number, text in enumerate(writer.broken):
+        sql = sql.replace(_placeholder(number), text)
     return sql
 
 
-def _negate_within(tree: exp.Query) -> None:
+def _negate_within(tree: exp.Expression) -> None:
     """`x IS NOT NULL`, `x NOT IN (1, 2)` rather than `NOT x IS NULL`, `NOT x IN (1, 2)`."""
     for node in list(tree.find_all(exp.Not)):
         inner = node.this.this if isinstance(node.this, exp.Paren) else node.this
@@ -89,6 +58,72 @@ def _negate_within(tree: exp.Query) -> None:
         else:
             continue
         node.replace(inner)
+
+
+@functools.cache
+def _reserved(dialect: Dialect, is_compiled: bool) -> frozenset[str]:
+    grammar = _grammar(dialect, is_compiled)
+    words = {*grammar.tokenizer_class.KEYWORDS, *grammar.generator_class.RESERVED_KEYWORDS}
+    known = frozenset(word.lower() for word in words) - _NAMES
+    return known | dialect.reserved if _has_quirks(dialect, is_compiled) else known
+
+
+def _grammar(dialect: Dialect, is_compiled: bool) -> type[sqlglot.Dialect]:
+    return dialect.compiled_grammar if is_compiled else dialect.grammar
+
+
+def _has_quirks(dialect: Dialect, is_compiled: bool) -> bool:
+    return is_compiled or dialect.grammar is dialect.compiled_grammar
+
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_ESCAPES = {"\\": r"\\", "'": "''", "\t": r"\t", "\n": r"\n", "\r": r"\r", "\f": r"\f"}
+
+
+def escape_string(text: str) -> str:
+    """A string literal without control characters on the page: `E' \\t\\n'`."""
+    escaped = "".join(_ESCAPES.get(c, f"\\x{ord(c):02X}" if _CONTROL.match(c) else c) for c in text)
+    return f"E'{escaped}'"
+
+
+def _placeholder(number: int) -> str:
+    return f"'__text_{number}__'"
+
+
+@functools.cache
+def _writer(dialect: Dialect, is_compiled: bool) -> Any:
+    """sqlglot's generator of a grammar, but for what people write otherwise."""
+    base: Any = _grammar(dialect, is_compiled).generator_class
+    has_quirks = _has_quirks(dialect, is_compiled)
+
+    class Writer(base):
+        TRANSFORMS = {**base.TRANSFORMS, **(dialect.prints if has_quirks else {})}
+
+        def __init__(self, **options: Any) -> None:
+            super().__init__(**options)
+            self.broken: list[str] = []  # literals with line breaks, in which no line is to be joined
+
+        def literal_sql(self, node: exp.Literal) -> str:
+            if node.is_string and dialect.has_escape_strings and _CONTROL.search(node.name):
+                return escape_string(node.name)
+            text: str = super().literal_sql(node)
+            if not node.is_string or "\n" not in node.name:
+                return text
+            self.broken.append(text.replace(self.SENTINEL_LINE_BREAK, "\n"))
+            return _placeholder(len(self.broken) - 1)
+
+        def filter_sql(self, node: exp.Filter) -> str:
+            """`SUM(x) FILTER (WHERE p)`, with a blank."""
+            if not self.AGGREGATE_FILTER_SUPPORTED:
+                return super().filter_sql(node)
+            return f"{self.sql(node, 'this')} FILTER ({self.sql(node, 'expression').strip()})"
+
+        def limit_sql(self, node: exp.Limit, top: bool = False) -> str:
+            """`SELECT TOP 5`, on one line."""
+            text: str = super().limit_sql(node, top)
+            return f" {text.lstrip()}" if top and has_quirks else text
+
+    return Writer
 
 
 _CLAUSE = re.compile(r"(WHERE|HAVING|QUALIFY|LIMIT|ON)")

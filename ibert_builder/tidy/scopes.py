@@ -5,23 +5,28 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from sqlglot import exp
+from sqlglot.optimizer.scope import traverse_scope
 
 Columns = Mapping[str, tuple[str, ...]]  # table name to column names
 
 
-def resolve(column: exp.Column) -> exp.Expression | None:
-    """The table or subquery a qualified column comes from: the nearest of that name, from its SELECT outwards."""
-    select = column.parent_select
-    while select is not None:
-        for source in sources_of(select) if isinstance(select, exp.Select) else ():
-            if source.alias_or_name == column.table:
-                return source
-        select = select.parent_select
-    return None
+def resolved(tree: exp.Query) -> list[tuple[exp.Column, exp.Table | exp.Subquery]]:
+    """The qualified columns of a query, each with the table or subquery in FROM or JOIN that it comes from.
+
+    That may stand in its own SELECT or, for a column of a correlated subquery, in one around it.
+    """
+    found = []
+    for scope in traverse_scope(tree):
+        sources = {source.alias_or_name: source for source in sources_of(scope.expression)}
+        for column in (*scope.columns, *scope.stars):
+            source = sources.get(column.table) if isinstance(column, exp.Column) else None
+            if isinstance(source, exp.Table | exp.Subquery):
+                found.append((column, source))
+    return found
 
 
-def source_of(select: exp.Select) -> exp.Expression | None:
-    clause = select.args.get("from_")
+def source_of(select: exp.Expression | None) -> exp.Expression | None:
+    clause = select.args.get("from_") if select is not None else None
     return clause.this if clause is not None else None
 
 
@@ -62,18 +67,15 @@ def columns_of(source: exp.Expression, tables: Columns, tree: exp.Query) -> list
     return None
 
 
-def sources_of(select: exp.Select) -> list[exp.Expression]:
+def sources_of(select: exp.Expression | None) -> list[exp.Expression]:
+    """The sources in FROM and JOIN; none where it is not a SELECT."""
     first = source_of(select)
-    return ([first] if first is not None else []) + [join.this for join in select.args.get("joins") or ()]
+    joins = select.args.get("joins") or () if select is not None else ()
+    return ([first] if first is not None else []) + [join.this for join in joins]
 
 
 def has_window(node: exp.Expression | None) -> bool:
     return node is not None and node.find(exp.Window) is not None
-
-
-def _own(select: exp.Select, kind: type[exp.Expression]) -> list[exp.Expression]:
-    """The nodes of a kind that belong to this SELECT and to none within it."""
-    return [node for node in select.find_all(kind) if node.parent_select is select]
 
 
 def is_grouped(select: exp.Select) -> bool:

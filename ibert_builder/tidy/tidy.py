@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import sqlglot
 from sqlglot import exp
+from sqlglot.errors import SqlglotError
 
+from ibert_builder.dialects.base import Dialect
 from ibert_builder.tidy.clean import (
     drop_noise,
     expand_stars,
@@ -20,7 +22,6 @@ from ibert_builder.tidy.clean import (
     qualify,
     read_fields,
     spell_out_positions,
-    undo_sqlglot,
 )
 from ibert_builder.tidy.literals import count_ranks_from_one, write_constants
 from ibert_builder.tidy.merge import merge_down, merge_joined, unwrap
@@ -37,23 +38,21 @@ from ibert_builder.tidy.scopes import Columns
 __all__ = ["reflow", "tidy", "write"]
 
 
-def tidy(
-    sql: str, dialect: str, grammar: type[sqlglot.Dialect], tables: Columns, never_null: Columns | None = None
-) -> str:
+def tidy(sql: str, dialect: Dialect, tables: Columns, never_null: Columns | None = None) -> str:
     """Say a compiled query in fewer SELECTs, with plain names.
 
     Args:
-        sql: what an Ibis compiler printed for the dialect.
-        dialect: Ibis's name of the dialect.
-        grammar: the sqlglot dialect to read and write it with.
+        sql: what an Ibis compiler printed.
+        dialect: that the query is in.
         tables: the columns of every base table.
         never_null: those of them that hold no NULL, which need no NULLS LAST.
 
     Raises:
-        SqlglotError: sqlglot cannot read the query.
+        SqlglotError: sqlglot cannot read it as a query.
     """
-    tree = sqlglot.parse_one(sql, read=grammar)
-    undo_sqlglot(tree, dialect)
+    tree = sqlglot.parse_one(sql, read=dialect.compiled_grammar)
+    if not isinstance(tree, exp.Query):
+        raise SqlglotError(f"expected a query, found {tree.key}")
     name_elements(tree)
     read_fields(tree)
     qualify(tree, tables)
@@ -69,9 +68,9 @@ def tidy(
     count_ranks_from_one(tree)
     for select in tree.find_all(exp.Select):
         drop_needless_aliases(select)
-        place_no_nulls(select, never_null or {}, grammar)
+        place_no_nulls(select, never_null or {}, dialect)
         use_aliases(select, tables, tree, dialect)
     name_sources(tree)
     for select in tree.find_all(exp.Select):
         collapse_stars(select, tables, tree, dialect)
-    return write(tree, grammar)
+    return write(tree, dialect, is_compiled=True)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from ibert_builder.dialects.portable import foreign_to
+from ibert_builder.dialects.registry import DIALECTS
 
 
 @pytest.mark.parametrize(
@@ -19,4 +20,4 @@ from ibert_builder.dialects.portable import foreign_to
     ],
 )
 def test_what_a_dialect_does_not_have(dialect, sql, stranger):
-    assert foreign_to(dialect, sql) == stranger
+    assert foreign_to(DIALECTS[dialect], sql) == stranger

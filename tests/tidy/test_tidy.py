@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import yaml
 
-from ibert_builder.dialects.compilers import compile_for, grammar
+from ibert_builder.dialects.registry import DIALECTS
 from ibert_builder.execution.engine import engine_for
 from ibert_builder.execution.results import difference, is_ordered
 from ibert_builder.tidy.print import reflow
@@ -28,7 +28,7 @@ def test_tidied_sql(case, dialect, webshop):
     expression = engine.expression(case["ibis"])
     tables = {name: tuple(table.columns) for name, table in webshop.tables.items()}
     keys = {name: (table.key,) for name, table in webshop.tables.items()}
-    sql = tidy(compile_for(expression, dialect), dialect, grammar(dialect), tables, keys)
+    sql = tidy(DIALECTS[dialect].compile(expression), DIALECTS[dialect], tables, keys)
     assert sql == case["sql"][dialect].rstrip()
     if dialect == "duckdb":
         expected = engine.run_sql(engine.compile(expression))

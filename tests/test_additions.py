@@ -42,12 +42,13 @@ def built(toy_dir, tmp_path):
 
 
 def test_its_records_are_made_and_written(built):
-    records = records_of(built)
+    by_split = [records_of(built, split) for split in ("", "validation", "test")]
+    assert all(by_split)
+    records = [record for records in by_split for record in records]
     assert {record["meta"]["difficulty"] for record in records} == {"easy", "medium", "hard"}
     for record in records:
         assert record["input"].keys() == {"ibis"} and int(record["target"]["rows"]) > 0
         assert [message["role"] for message in record["messages"]] == ["system", "user", "assistant"]
-    assert records_of(built, "validation") and records_of(built, "test")
 
 
 def test_its_rows_fit_the_columns_that_its_fields_declare(built):

@@ -132,7 +132,9 @@ def queries_of(record: Record, engine: Engine) -> list[str]:
     is. The first that can be resolved is as good as any; there are none for a record without a query.
     """
     task = TASKS[record["task"]]
-    if (queries := task.texts(record, "sql")) and DIALECTS[record["input"].get("dialect", DUCKDB.name)].is_native:
+    if (queries := task.texts(record, "sql")) and DIALECTS[
+        record["input"].get("dialect", DUCKDB.name)
+    ].is_native:
         return queries
     code = task.texts(record, "ibis")
     try:

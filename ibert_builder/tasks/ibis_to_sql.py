@@ -8,7 +8,6 @@ every other dialect the compiler's query and the tidied one are both put into Du
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar

@@ -138,15 +138,12 @@ def draw_dialect(setting: Setting) -> str:
     return other if foreign else DUCKDB.name
 
 
-_SAME_NAME = re.compile(r"\b(\w+) AS \1\b")
-
-
 def _as_written(sql: str, dialect: Dialect, several_lines: bool) -> str:
     """sqlglot's text as a person would write it."""
     tree = sqlglot.parse_one(sql, read=dialect.grammar)
     for count in tree.find_all(exp.Count):
         count.set("big_int", False)  # COUNT_BIG, which nobody types where COUNT will do
-    text = _SAME_NAME.sub(r"\1", write(tree, dialect))
+    text = write(tree, dialect)
     return text if several_lines else re.sub(r"\s*\n\s*", " ", text).replace("( ", "(").replace(" )", ")")
 
 

@@ -43,16 +43,11 @@ def write(tree: exp.Expression, dialect: Dialect, is_compiled: bool = False, wid
 def _reserved(dialect: Dialect, is_compiled: bool) -> frozenset[str]:
     grammar = _grammar(dialect, is_compiled)
     words = {*grammar.tokenizer_class.KEYWORDS, *grammar.generator_class.RESERVED_KEYWORDS}
-    known = frozenset(word.lower() for word in words) - _NAMES
-    return known | dialect.reserved if _has_quirks(dialect, is_compiled) else known
+    return (frozenset(word.lower() for word in words) - _NAMES) | dialect.reserved
 
 
 def _grammar(dialect: Dialect, is_compiled: bool) -> type[sqlglot.Dialect]:
     return dialect.compiled_grammar if is_compiled else dialect.grammar
-
-
-def _has_quirks(dialect: Dialect, is_compiled: bool) -> bool:
-    return is_compiled or dialect.grammar is dialect.compiled_grammar
 
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -73,10 +68,9 @@ def _placeholder(number: int) -> str:
 def _writer(dialect: Dialect, is_compiled: bool) -> Any:
     """sqlglot's generator of a grammar, but for what people write otherwise."""
     base: Any = _grammar(dialect, is_compiled).generator_class
-    has_quirks = _has_quirks(dialect, is_compiled)
 
     class Writer(base):
-        TRANSFORMS = {**base.TRANSFORMS, **(dialect.prints if has_quirks else {})}
+        TRANSFORMS = {**base.TRANSFORMS, **dialect.prints}
 
         def __init__(self, **options: Any) -> None:
             super().__init__(**options)
@@ -114,7 +108,7 @@ def _writer(dialect: Dialect, is_compiled: bool) -> Any:
         def limit_sql(self, node: exp.Limit, top: bool = False) -> str:
             """`SELECT TOP 5`, on one line."""
             text: str = super().limit_sql(node, top)
-            return f" {text.lstrip()}" if top and has_quirks else text
+            return f" {text.lstrip()}" if top else text
 
     return Writer
 

@@ -49,3 +49,5 @@ def test_conditions(name, condition, printed):
 def test_queries(name, sql, printed):
     tree = sqlglot.parse_one(sql, read=DIALECTS[name].compiled_grammar)
     assert write(tree, DIALECTS[name], is_compiled=True) == printed
+    tree = sqlglot.parse_one(sql, read=DIALECTS[name].grammar)
+    assert write(tree, DIALECTS[name]) == printed

@@ -19,9 +19,6 @@ _NAMES = frozenset(
 )
 
 
-_NOT = "__not__"  # stands between an operand and the operator it negates: sqlglot only knows NOT in front
-
-
 def write(tree: exp.Expression, dialect: Dialect, is_compiled: bool = False, width: int = WIDTH) -> str:
     """Print a query, a clause a line, with quotes only where the dialect needs them.
 
@@ -31,49 +28,26 @@ def write(tree: exp.Expression, dialect: Dialect, is_compiled: bool = False, wid
         is_compiled: whether it is in Ibis's variant of the dialect's grammar.
         width: of the lines, as far as they can be broken.
     """
-    _negate_within(tree)
     reserved = _reserved(dialect, is_compiled)
     for identifier in tree.find_all(exp.Identifier):
         plain = re.fullmatch(r"[a-z_][a-z0-9_]*", identifier.name) is not None
         identifier.set("quoted", not plain or identifier.name in reserved)
     writer = _writer(dialect, is_compiled)(dialect=_grammar(dialect, is_compiled)(), pretty=True)
-    sql = reflow(writer.generate(tree, copy=False).replace(f" AS {_NOT}", " NOT"), width)
+    sql = reflow(writer.generate(tree, copy=False), width)
     for number, text in enumerate(writer.broken):
         sql = sql.replace(_placeholder(number), text)
     return sql
-
-
-def _negate_within(tree: exp.Expression) -> None:
-    """`x IS NOT NULL`, `x NOT IN (1, 2)` rather than `NOT x IS NULL`, `NOT x IN (1, 2)`."""
-    for node in list(tree.find_all(exp.Not)):
-        inner = node.this.this if isinstance(node.this, exp.Paren) else node.this
-        if isinstance(inner, exp.Is) and isinstance(inner.expression, exp.Null):
-            inner.set("expression", exp.Not(this=inner.expression))
-        elif isinstance(inner, exp.NullSafeEQ):
-            inner = exp.NullSafeNEQ(this=inner.left, expression=inner.right)
-        elif isinstance(inner, exp.In | exp.Like | exp.ILike | exp.Between) and not isinstance(
-            inner.this, exp.Alias
-        ):
-            inner.set("this", exp.Alias(this=inner.this, alias=exp.to_identifier(_NOT)))
-        else:
-            continue
-        node.replace(inner)
 
 
 @functools.cache
 def _reserved(dialect: Dialect, is_compiled: bool) -> frozenset[str]:
     grammar = _grammar(dialect, is_compiled)
     words = {*grammar.tokenizer_class.KEYWORDS, *grammar.generator_class.RESERVED_KEYWORDS}
-    known = frozenset(word.lower() for word in words) - _NAMES
-    return known | dialect.reserved if _has_quirks(dialect, is_compiled) else known
+    return (frozenset(word.lower() for word in words) - _NAMES) | dialect.reserved
 
 
 def _grammar(dialect: Dialect, is_compiled: bool) -> type[sqlglot.Dialect]:
     return dialect.compiled_grammar if is_compiled else dialect.grammar
-
-
-def _has_quirks(dialect: Dialect, is_compiled: bool) -> bool:
-    return is_compiled or dialect.grammar is dialect.compiled_grammar
 
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -94,10 +68,9 @@ def _placeholder(number: int) -> str:
 def _writer(dialect: Dialect, is_compiled: bool) -> Any:
     """sqlglot's generator of a grammar, but for what people write otherwise."""
     base: Any = _grammar(dialect, is_compiled).generator_class
-    has_quirks = _has_quirks(dialect, is_compiled)
 
     class Writer(base):
-        TRANSFORMS = {**base.TRANSFORMS, **(dialect.prints if has_quirks else {})}
+        TRANSFORMS = {**base.TRANSFORMS, **dialect.prints}
 
         def __init__(self, **options: Any) -> None:
             super().__init__(**options)
@@ -112,6 +85,20 @@ def _writer(dialect: Dialect, is_compiled: bool) -> Any:
             self.broken.append(text.replace(self.SENTINEL_LINE_BREAK, "\n"))
             return _placeholder(len(self.broken) - 1)
 
+        def not_sql(self, node: exp.Not) -> str:
+            """`x IS NOT NULL`, `x NOT IN (1, 2)` rather than `NOT x IS NULL`, `NOT x IN (1, 2)`."""
+            inner = node.this.this if isinstance(node.this, exp.Paren) else node.this
+            if isinstance(inner, exp.NullSafeEQ):
+                return self.sql(exp.NullSafeNEQ(this=inner.left, expression=inner.right))
+            operand = self.sql(inner, "this")
+            if isinstance(inner, exp.Is) and isinstance(inner.expression, exp.Null):
+                return f"{operand} IS NOT NULL"
+            if isinstance(inner, exp.In | exp.Like | exp.ILike | exp.Between):
+                text = self.sql(inner)
+                if text.startswith(f"{operand} "):  # and not `LOWER(x) LIKE`, for want of ILIKE
+                    return f"{operand} NOT{text.removeprefix(operand)}"
+            return super().not_sql(node)
+
         def filter_sql(self, node: exp.Filter) -> str:
             """`SUM(x) FILTER (WHERE p)`, with a blank."""
             if not self.AGGREGATE_FILTER_SUPPORTED:
@@ -121,7 +108,7 @@ def _writer(dialect: Dialect, is_compiled: bool) -> Any:
         def limit_sql(self, node: exp.Limit, top: bool = False) -> str:
             """`SELECT TOP 5`, on one line."""
             text: str = super().limit_sql(node, top)
-            return f" {text.lstrip()}" if top and has_quirks else text
+            return f" {text.lstrip()}" if top else text
 
     return Writer
 

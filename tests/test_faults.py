@@ -1,4 +1,4 @@
-"""Killed runs, full disks, folders that cannot be written to, two builds at once: what was there stays whole."""
+"""Killed runs, full disks, folders that cannot be written to, two builds at once: what was there before stays intact."""
 
 from __future__ import annotations
 
@@ -91,13 +91,13 @@ def until(condition, process: subprocess.Popen | None = None, seconds: float = 1
     end = time.monotonic() + seconds
     while not condition():
         assert process is None or process.poll() is None, process.communicate()[1]
-        assert time.monotonic() < end, "it did not come about in time"
+        assert time.monotonic() < end, "this did not happen in time"
         time.sleep(0.02)
 
 
 def kill(process: subprocess.Popen, whole: bool) -> None:
     """Kill a running command, with its workers or without them, and see that none of its processes is left."""
-    assert process.poll() is None, "the kill is to come in the midst of work"
+    assert process.poll() is None, "the process ended before it could be killed"
     (os.killpg if whole else os.kill)(process.pid, signal.SIGKILL)
     process.wait()
     try:
@@ -261,7 +261,7 @@ def test_a_full_disk_leaves_exported_databases_whole(disk, small_dir, room):
         assert connection.execute("SELECT count(*) FROM orders").fetchone() == (120,)
 
 
-def test_a_full_folder_for_temporary_files_is_no_verdict_on_an_example(mount, webshop, monkeypatch):
+def test_a_full_folder_for_temporary_files_is_not_a_verdict_on_an_example(mount, webshop, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(mount))
     status = os.statvfs(mount)
     (mount / "ballast").write_bytes(bytes(status.f_bavail * status.f_frsize))

@@ -1,9 +1,10 @@
-"""How much the whole builder costs over the floor, in one process and one run.
+"""The ratio: how many times longer the builder takes than the work that no proof can do without, the floor.
 
-The floor is what proof cannot do without: for every kept `sql_to_ibis` pair, execute the SQL, build the Ibis
-expression, compile it and execute that. The builder does the same and everything else: drawing, rendering, checking
-code, comparing results, other dialects, records and Arrow. Machines are noisy, so the two alternate and the
-best of each counts.
+    ratio = seconds to build `sql_to_ibis` / seconds of the floor, over the same kept pairs, in one process
+
+The floor executes the SQL of every kept pair, builds its Ibis expression, compiles it and executes that. The builder does
+the same and everything else: drawing, rendering, checking code, comparing results, other dialects, drafts that are
+rejected, records and Arrow. Machines are noisy, so the two alternate, and the best round of each counts.
 
     python tests/benchmarks/ratio.py [--examples-per-template N] [--rounds N]
 """
@@ -11,6 +12,7 @@ best of each counts.
 from __future__ import annotations
 
 import argparse
+import ast
 import tempfile
 import time
 
@@ -18,6 +20,7 @@ import datasets
 import ibis
 from ibis import selectors
 
+from ibert_builder.databases.model import SPLITS
 from ibert_builder.execution.engine import engine_for
 from ibert_builder.generation.catalog import load_catalog
 from ibert_builder.generation.generate import Options, Tally, generate, shards
@@ -50,7 +53,7 @@ def main() -> None:
     recorder = _Recorder()
     TASKS["sql_to_ibis"], usual = recorder, TASKS["sql_to_ibis"]
     options = Options(chosen.examples_per_template)
-    for split in ("train", "validation", "test"):
+    for split in SPLITS:
         for shard in shards(catalog, split, [recorder]):
             list(generate(catalog, *shard, options, Tally()))
     TASKS["sql_to_ibis"] = usual
@@ -80,8 +83,6 @@ def _floor(catalog, pairs) -> None:
 
 
 def _statements(code: str) -> list[str]:
-    import ast
-
     return [ast.unparse(node.value if isinstance(node, ast.Expr) else node) for node in ast.parse(code).body]
 
 

@@ -49,7 +49,7 @@ def test_another_seed_gives_other_rows(catalog, small):
     other = make(catalog, Options(3, seed=1), ("sql_to_ibis",))
     ids = {record["id"] for records in small[0].values() for record in records}
     found = [record["id"] in ids for records in other.values() for record in records]
-    assert len(found) > 20 and sum(found) < len(found) / 4
+    assert len(found) > 20 and sum(found) < 2
 
 
 def test_asking_for_more_examples_only_adds_rows(catalog, small):
@@ -72,7 +72,7 @@ def test_every_draft_is_kept_or_rejected_by_name(small):
     assert all(reason and reason.replace("_", "a").isalpha() for _, _, reason, _ in tally.rejections)
 
 
-def test_no_example_stands_twice_and_no_input_in_two_splits(small):
+def test_no_example_occurs_twice_and_no_input_in_two_splits(small):
     records = [(split, record) for split, made in small[0].items() for record in made]
     assert len({record["id"] for _, record in records}) == len(records)
     inputs = [json.dumps([record["task"], record["input"]], sort_keys=True) for _, record in records]

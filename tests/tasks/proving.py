@@ -39,8 +39,8 @@ def proved(task: Task, draft: Draft) -> Proved:
 def examples(task: Task, template: Template, least: int = 2) -> list[Proved]:
     """Proved examples of a template from different databases, the first of which differs from template to template.
 
-    Drafts are made until `least` of them, and at least half, are kept. The slow test of the default build says the same
-    of all the drafts there are.
+    Drafts are made until `least` of them, and at least half of them, are kept. The slow test of the default build checks
+    the same of all drafts.
     """
     kept: list[Proved] = []
     rejected: list[str] = []

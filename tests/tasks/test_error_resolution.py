@@ -85,7 +85,7 @@ def test_every_template_gives_proved_examples(index):
     for draft, record in proved(index):
         given, target = record["input"], record["target"]
         assert record["meta"]["error_type"] == template.spec.error_type
-        _is_said_whole(record)
+        _messages_hold_input_and_target(record)
         _is_a_small_edit(given["broken_code"], target["fixed_code"])
         _fix_obeys_the_strict_rules_and_warns_of_nothing(draft, target["fixed_code"])
         assert (given["error"] is None) == (template.spec.raises is None)
@@ -99,7 +99,7 @@ def test_every_template_gives_proved_examples(index):
             _names_no_address_and_no_path_and_is_bounded(given["error"])
 
 
-def _is_said_whole(record):
+def _messages_hold_input_and_target(record):
     given, target = record["input"], record["target"]
     user, assistant = (record["messages"][i]["content"] for i in (1, 2))
     assert all(part in user for part in given.values() if part is not None)

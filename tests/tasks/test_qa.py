@@ -8,10 +8,11 @@ from pathlib import Path
 
 import ibis
 import pytest
+from ibis.common.annotations import SignatureValidationError
 
 from ibert_builder.databases.model import Database
 from ibert_builder.errors import ForbiddenCode, InputError
-from ibert_builder.execution import scratch as workshop
+from ibert_builder.execution import scratch
 from ibert_builder.execution.proofs import Rejected
 from ibert_builder.sandbox import limits
 from ibert_builder.tasks.base import Record
@@ -183,11 +184,11 @@ def test_code_that_is_not_proved_is_rejected_by_name(
     assert rejected.value.reason == reason and rejected.value.detail
 
 
-def run(code: str, database: Database, *tables: str) -> workshop.Outcome:
-    return workshop.run(code, database, tables or ("orders",))
+def run(code: str, database: Database, *tables: str) -> scratch.Outcome:
+    return scratch.run(code, database, tables or ("orders",))
 
 
-def test_the_workshop_reads_writes_and_connects_in_a_folder_that_is_gone_afterwards(
+def test_examples_read_write_and_connect_in_a_scratch_folder_that_is_gone_afterwards(
     databases: dict[str, Database],
 ) -> None:
     shop, before = databases["webshop"], Path.cwd()
@@ -203,12 +204,12 @@ def test_the_workshop_reads_writes_and_connects_in_a_folder_that_is_gone_afterwa
     assert Path.cwd() == before and set(before.iterdir()) == there
 
 
-def test_the_workshop_leaves_the_options_of_ibis_as_they_were(databases: dict[str, Database]) -> None:
+def test_examples_leave_the_options_of_ibis_as_they_were(databases: dict[str, Database]) -> None:
     before = repr(ibis.options)
     code = "ibis.options.interactive = True\nibis.set_backend(ibis.duckdb.connect())\norders.count()"
     run(code, databases["webshop"])
     assert repr(ibis.options) == before
-    with pytest.raises(Exception, match="nonsense"):
+    with pytest.raises(SignatureValidationError, match="nonsense"):
         run("ibis.options.interactive = True\norders.amount.cast('nonsense')", databases["webshop"])
     assert repr(ibis.options) == before
 
@@ -216,16 +217,18 @@ def test_the_workshop_leaves_the_options_of_ibis_as_they_were(databases: dict[st
 @pytest.mark.parametrize(
     ("code", "error"),
     [
-        ("orders.filter(orders.order_id < 0)", workshop.NothingCame),
-        ("orders.order_id.max().nullif(orders.order_id.max()).execute()", workshop.NothingCame),
-        ("print(1)", workshop.NothingCame),
+        ("orders.filter(orders.order_id < 0)", scratch.NothingCame),
+        ("orders.order_id.max().nullif(orders.order_id.max()).execute()", scratch.NothingCame),
+        ("print(1)", scratch.NothingCame),
         ('ibis.read_csv("../orders.csv")', ForbiddenCode),
         ('ibis.read_parquet("https://example.org/x.parquet")', ForbiddenCode),
         ("import os\norders", ForbiddenCode),
         ("while True: orders", ForbiddenCode),
     ],
 )
-def test_the_workshop_refuses(databases: dict[str, Database], code: str, error: type[Exception]) -> None:
+def test_examples_that_give_nothing_or_do_what_they_may_not_are_refused(
+    databases: dict[str, Database], code: str, error: type[Exception]
+) -> None:
     with pytest.raises(error):
         run(code, databases["webshop"])
 

@@ -74,7 +74,7 @@ def test_unknown_config(tmp_path):
         build(tmp_path, ("sql_to_ibs",))
 
 
-def test_link_stands_for_a_task(built, tmp_path, sample_dir):
+def test_a_link_takes_the_place_of_a_task(built, tmp_path, sample_dir):
     existing = built[0] / "sql_to_ibis.jsonl"
     report = build(
         tmp_path,
@@ -118,7 +118,7 @@ def test_links_are_checked_line_by_line(tmp_path, line, message):
         build(tmp_path / "out", ("sql_to_ibis",), links={"sql_to_ibis": tmp_path / "old.jsonl"})
 
 
-def test_a_file_that_the_build_replaces_is_no_link(built, sample_dir):
+def test_a_file_that_the_build_replaces_cannot_be_linked(built, sample_dir):
     out, _ = built
     before = contents(out)
     for own in ("sql_to_ibis.jsonl", "test/qa.jsonl"):

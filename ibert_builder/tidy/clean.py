@@ -61,7 +61,7 @@ def make_aliases_unique(tree: exp.Query) -> None:
     fresh = {}
     for number, source in enumerate(s for select in tree.find_all(exp.Select) for s in sources_of(select)):
         if not isinstance(source, exp.Table | exp.Subquery):
-            continue  # UNNEST has its own ways
+            continue  # UNNEST is given its alias by the compiler
         fresh[id(source)] = f"source_{number}"
         source.set("alias", exp.TableAlias(this=exp.to_identifier(f"source_{number}")))
     for column, source in columns:
@@ -82,7 +82,7 @@ _FRAMELESS = (
 
 
 def drop_noise(tree: exp.Query) -> None:
-    """Leave out what Ibis spells out and the dialect means anyway."""
+    """Leave out what Ibis spells out and the dialect takes for granted."""
     _drop_literal_casts(tree)
     for cast in list(tree.find_all(exp.Cast)):
         if (
@@ -116,7 +116,9 @@ def drop_noise(tree: exp.Query) -> None:
             and not order.find(exp.Column)
             and not isinstance(window.this, _FRAMELESS)
         ):
-            window.set("order", None)  # by a constant, since some dialects want an order with a frame
+            window.set(
+                "order", None
+            )  # it is by a constant, for dialects that ask for an order with every frame
         default = (
             frame.args.get("kind") == "RANGE"
             and frame.args.get("start") == "UNBOUNDED"

@@ -1,4 +1,4 @@
-"""Nested SELECTs made one, as long as that says the same."""
+"""Nested SELECTs made one where that says the same; `nesting` says when it does."""
 
 from __future__ import annotations
 
@@ -112,28 +112,18 @@ def merge_joined(select: exp.Select) -> None:
     """`JOIN (SELECT * FROM b WHERE p) AS b ON q` is `JOIN b ON q WHERE p`, or `ON q AND p` in joins that keep all rows."""
     joins = select.args.get("joins") or []
     for index, join in enumerate(joins):
-        source, inner = join.this, join.this.this if isinstance(join.this, exp.Subquery) else None
-        if (
-            not isinstance(inner, exp.Select)
-            or not is_bare(inner, "where")
-            or inner.args.get("with_")
-            or not join.args.get("on")
-        ):
+        if not (isinstance(join.this, exp.Subquery) and isinstance(join.this.this, exp.Select)):
             continue
-        if (
-            not isinstance(source_of(inner), exp.Table)
-            or join.side in ("RIGHT", "FULL")
-            or any(j.side in ("RIGHT", "FULL") for j in joins)
-        ):
-            continue
+        alias, inner = join.this.alias, join.this.this
         outputs = {e.alias_or_name: e.unalias() for e in inner.expressions}
-        columns = [c for c in select.find_all(exp.Column) if c.table == source.alias]
-        if not all(
-            isinstance(e, exp.Column) and not isinstance(e.this, exp.Star) for e in outputs.values()
-        ) or not {c.name for c in columns} <= set(outputs):
-            continue
+        columns = [column for column in select.find_all(exp.Column) if column.table == alias]
         where = inner.args.get("where")
-        if where is not None and any(isinstance(node, exp.Query) for node in where.find_all(exp.Query)):
+        if not (
+            _only_filters_a_table(inner)
+            and join.args.get("on")
+            and not any(other.side in ("RIGHT", "FULL") for other in joins)
+            and {column.name for column in columns} <= set(outputs)
+        ):
             continue
         select.set("expressions", [as_named(e) for e in select.expressions])
         join.set("this", source_of(inner))
@@ -141,14 +131,22 @@ def merge_joined(select: exp.Select) -> None:
             column.replace(outputs[column.name].copy())
         if where is None:
             continue
-        if (
-            join.side
-            or join.kind in ("SEMI", "ANTI")
-            or any(j.side or j.kind in ("SEMI", "ANTI") for j in joins[index:])
-        ):
+        if any(other.side or other.kind in ("SEMI", "ANTI") for other in joins[index:]):
             join.set("on", exp.and_(join.args["on"], where.this, copy=False))
         else:
             above = select.args.get("where")
-            select.set(
-                "where", exp.Where(this=exp.and_(above.this, where.this, copy=False) if above else where.this)
-            )
+            both = exp.and_(above.this, where.this, copy=False) if above is not None else where.this
+            select.set("where", exp.Where(this=both))
+
+
+def _only_filters_a_table(inner: exp.Select) -> bool:
+    """Whether it gives columns of a table as they are, filtered by its own columns alone."""
+    columns = [e.unalias() for e in inner.expressions]
+    where = inner.args.get("where")
+    return (
+        isinstance(source_of(inner), exp.Table)
+        and is_bare(inner, "where")
+        and not inner.args.get("with_")
+        and all(isinstance(e, exp.Column) and not isinstance(e.this, exp.Star) for e in columns)
+        and (where is None or where.find(exp.Query) is None)
+    )

@@ -26,6 +26,7 @@ def resolved(tree: exp.Query) -> list[tuple[exp.Column, exp.Table | exp.Subquery
 
 
 def source_of(select: exp.Expression | None) -> exp.Expression | None:
+    """What stands in FROM."""
     clause = select.args.get("from_") if select is not None else None
     return clause.this if clause is not None else None
 
@@ -45,10 +46,12 @@ _CLAUSES = (
 
 
 def is_bare(select: exp.Select, *but: str) -> bool:
+    """Whether a SELECT has no clauses after FROM, but perhaps these."""
     return not any(select.args.get(clause) for clause in _CLAUSES if clause not in but)
 
 
 def output_names(query: exp.Expression) -> list[str]:
+    """The names of a query's columns, in order."""
     if isinstance(query, exp.SetOperation):
         return output_names(query.this)
     if isinstance(query, exp.Subquery):
@@ -57,6 +60,7 @@ def output_names(query: exp.Expression) -> list[str]:
 
 
 def columns_of(source: exp.Expression, tables: Columns, tree: exp.Query) -> list[str] | None:
+    """The columns of a source of a query, in order; None where they are not known."""
     if isinstance(source, exp.Table):
         ctes = {cte.alias: cte.this for cte in tree.find_all(exp.CTE)}
         if source.name in ctes:
@@ -79,13 +83,12 @@ def has_window(node: exp.Expression | None) -> bool:
 
 
 def is_grouped(select: exp.Select) -> bool:
+    """Whether a SELECT gives one row a group, or one in all."""
     aggregates = [a for e in select.expressions for a in e.find_all(exp.AggFunc) if a.parent_select is select]
     return select.args.get("group") is not None or any(not a.find_ancestor(exp.Window) for a in aggregates)
 
 
 ARITHMETIC = (exp.Add, exp.Sub, exp.Mul, exp.Div, exp.IntDiv, exp.Mod, exp.DPipe, exp.Neg)
-
-
 COMPARISON = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Between, exp.In, exp.Is, exp.Like)
 
 
@@ -100,6 +103,7 @@ def binds_looser(inner: exp.Expression, outer: exp.Expression | None) -> bool:
 
 
 def as_named(projection: exp.Expression) -> exp.Expression:
+    """A projection that keeps its name whatever takes the column's place."""
     return (
         exp.alias_(projection, projection.name, quoted=True)
         if isinstance(projection, exp.Column)

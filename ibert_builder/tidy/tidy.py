@@ -2,9 +2,9 @@
 
 Ibis compiles an expression to nested SELECTs over `t0`, `t1`, ... with every name quoted. `tidy` merges the nested
 SELECTs where that says the same, gives tables readable aliases or none, and drops the quotes that the dialect does not
-need. It changes how a query is put, never what it calls: functions are the compiler's, which knows the dialect. Only
-constants are put as people write them (`DATE '2024-01-31'`, `LIKE 'ab%'`, `RANK() = 1` for Ibis's `RANK() - 1 = 0`).
-What comes out is proved against the compiler's own SQL by its callers.
+need. It changes the form of a query, never what it calls: functions are the compiler's, which knows the dialect. Only
+constants are written as people write them (`DATE '2024-01-31'`, `LIKE 'ab%'`, `RANK() = 1` for Ibis's `RANK() - 1 = 0`).
+Its callers prove what comes out against the compiler's own SQL.
 """
 
 from __future__ import annotations

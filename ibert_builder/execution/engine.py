@@ -20,7 +20,7 @@ from ibert_builder.execution.results import Result, _masked, difference
 from ibert_builder.sandbox import limits
 from ibert_builder.sandbox.arithmetic import builtins_for
 from ibert_builder.sandbox.check import compile_code
-from ibert_builder.sandbox.limits import MEMORY_LIMIT, run_code, run_query
+from ibert_builder.sandbox.limits import MEMORY_LIMIT, limit_code, limit_query
 from ibert_builder.sandbox.policy import STRICT, Rules
 
 CONFIG: dict[str, str | bool | int | float | list[str]] = {
@@ -89,7 +89,7 @@ class Engine:
             return cursor, cursor.fetchmany(ROW_LIMIT + 1)
 
         try:
-            cursor, fetched = run_query(work, connection.interrupt)
+            cursor, fetched = limit_query(work, connection.interrupt)
         except duckdb.InterruptException as error:
             limit = f"Interrupted at the time limit of {limits.TIME_LIMIT:g} s"
             raise duckdb.InterruptException(limit) from error
@@ -133,7 +133,7 @@ class Engine:
                 exec(before, namespace)
             return eval(last, namespace)
 
-        return run_code(work, self._connection.interrupt)
+        return limit_code(work, self._connection.interrupt)
 
     def expression(self, code: str) -> ir.Expr:
         """The expression that checked Ibis code ends in.
@@ -156,7 +156,7 @@ class Engine:
             LimitReached: that takes too much time or memory.
             Exception: whatever Ibis raises on it.
         """
-        return run_code(lambda: str(self.backend.compile(expression)), self._connection.interrupt)
+        return limit_code(lambda: str(self.backend.compile(expression)), self._connection.interrupt)
 
     def to_sql(self, code: str) -> str:
         """Evaluate Ibis code and compile its expression for DuckDB.

@@ -32,7 +32,7 @@ from ibert_builder.execution.engine import CONFIG, NESTING
 from ibert_builder.execution.results import Result
 from ibert_builder.sandbox.arithmetic import builtins_for
 from ibert_builder.sandbox.check import compile_code
-from ibert_builder.sandbox.limits import run_code
+from ibert_builder.sandbox.limits import limit_code
 from ibert_builder.sandbox.policy import FILES
 from ibert_builder.staging import lack_of_space
 
@@ -95,7 +95,7 @@ def run(code: str, database: Database, tables: tuple[str, ...]) -> Outcome:
                 connection.interrupt()
 
         with contextlib.redirect_stdout(io.StringIO()):
-            value, found = run_code(work, interrupt)
+            value, found = limit_code(work, interrupt)
         gave_nothing = value is None
         written = tuple(sorted(path.name for path in set(folder.iterdir()) - there if path.stat().st_size))
         connections = _connections(backend, namespace)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 import sqlite3
 
@@ -175,6 +174,3 @@ def _as_written(sql: str, dialect: str, several_lines: bool) -> str:
 
 def _contrast(expected: Result, found: Result) -> str:
     return f"expected {expected.columns} {expected.types} {expected.rows[:3]}\nfound    {found.columns} {found.types} {found.rows[:3]}"
-
-
-logging.getLogger("sqlglot").setLevel(logging.ERROR)

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import contextlib
-import functools
 import re
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -115,40 +113,6 @@ def _stopped(engine, code):
         engine.evaluate(code)
     except Exception as error:
         return error
-
-
-def test_code_that_swallows_its_end_is_stopped_again(monkeypatch):
-    monkeypatch.setattr(limits, "AGAIN", 0.2)
-    ends = []
-
-    def stubborn():
-        while len(ends) < 2:
-            try:
-                while True:
-                    pass
-            except limits.TimeIsUp as end:
-                ends.append(end)
-        while True:
-            pass
-
-    with pytest.raises(limits.LimitReached, match=r"time limit of 0\.5 s"):
-        limits.run_code(stubborn, lambda: None)
-    assert len(ends) == 2
-
-
-def test_no_end_comes_late():
-    """Code that ends about when its time does is stopped or not, and nothing is thrown at what comes next."""
-    for i in range(12):
-        about_the_limit = functools.partial(_spin, LIMIT + i * limits.SWEEP / 12)
-        with contextlib.suppress(limits.LimitReached):
-            limits.run_code(about_the_limit, lambda: None)
-        _spin(0.02)
-
-
-def _spin(seconds):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        pass
 
 
 def test_unknown_methods_get_a_hint(webshop):

@@ -1,14 +1,15 @@
-"""The one error users see for bad input, and the near-miss hint it carries."""
+"""The error that users see for bad input, and its hint at the nearest known name."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 
 class InputError(ValueError):
-    """Bad input of the user's: a template, a database, a phrase, an option.
+    """Bad input: a template, a database, a phrase, an option.
 
     The message reads `FILE:LINE: KEY: PROBLEM`, with as many of those parts as are known.
     """
@@ -20,7 +21,7 @@ class InputError(ValueError):
         super().__init__(f"{place}{key + ': ' if key else ''}{problem}")
         self.problem, self.file, self.line, self.key = problem, file, line, key
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple[Callable[..., InputError], tuple[Any, ...]]:
         # Exceptions with keyword-only arguments do not survive the trip back from a worker process by themselves.
         return _rebuild, (self.problem, self.file, self.line, self.key)
 
@@ -30,7 +31,7 @@ def _rebuild(problem: str, file: str | Path | None, line: int | None, key: str |
 
 
 def unknown(kind: str, found: str, known: Iterable[str]) -> str:
-    """Say that `found` is no known `kind`, name the nearest known one and list (up to 12 of) the rest."""
+    """A message that `found` is not a known `kind`, with the nearest known name and up to 12 known names."""
     names = sorted(known)
     near = difflib.get_close_matches(found, names, n=1, cutoff=0.5)
     hint = f", did you mean '{near[0]}'?" if near else ""
@@ -39,4 +40,4 @@ def unknown(kind: str, found: str, known: Iterable[str]) -> str:
 
 
 class ForbiddenCode(ValueError):
-    """Code that does something the allow-list does not name."""
+    """Code does something that the allow-list does not name."""

@@ -10,6 +10,10 @@ import pyarrow as pa
 
 from ibert_builder.databases.model import Database, Table
 
+IN_MEMORY: dict[str, str | bool | int | float | list[str]] = {
+    "temp_directory": "",  # what does not fit into memory fails, rather than fill the user's disk
+}
+
 
 def write_tables(connection: duckdb.DuckDBPyConnection, database: Database) -> None:
     """Create the tables of a database, with their rows, in the connection's current schema."""

@@ -1,4 +1,4 @@
-"""What every proof is made of: run a query, compare two of them on every row set, reject under a name."""
+"""The steps of every proof: run a query, compare two of them on every row set, reject an example under a name."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from ibert_builder.execution.results import Result, difference
 
 
 def disagreement(engine: Engine, one: str, other: str, ordered: bool) -> str | None:
-    """How two queries differ on the first row set on which they do, or None where they agree on all of them.
+    """How two queries differ on the first row set where they do, or None if they agree on all.
 
-    Row sets on which the first query fails, or on which its answer is an accident of row order, say nothing.
+    Row sets on which the first query fails, or on which its answer depends on row order by accident, are passed over.
     """
     for rows in range(len(KINDS)):
         try:
@@ -30,7 +30,7 @@ def disagreement(engine: Engine, one: str, other: str, ordered: bool) -> str | N
     return None
 
 
-# What can make an answer depend on the order in which rows happen to lie in a table.
+# What can make an answer depend on the order in which a table happens to store its rows.
 ORDER_SENSITIVE = re.compile(
     r"\b(LIMIT|OFFSET|OVER|FIRST|LAST|LIST|ARRAY_AGG|STRING_AGG|MODE|ANY_VALUE|ARG_MIN|ARG_MAX|DISTINCT ON)\b",
     re.I,
@@ -41,7 +41,7 @@ def run_query(engine: Engine, sql: str, ordered: bool) -> Result:
     """Execute the reference SQL of an example.
 
     Raises:
-        Rejected: it fails, gives no rows or only NULLs, or its answer is an accident of row order.
+        Rejected: it fails, returns no rows or only NULLs, or its answer depends on row order by accident.
     """
     try:
         result = engine.run_sql(sql)
@@ -58,7 +58,7 @@ def run_query(engine: Engine, sql: str, ordered: bool) -> Result:
 
 
 class Rejected(Exception):
-    """An example that is not proved. `reason` is the name it is counted under, `detail` says what happened."""
+    """An example could not be proved. `reason` is the name it is counted under, `detail` says what happened."""
 
     def __init__(self, reason: str, detail: str = "") -> None:
         super().__init__(f"{reason}: {detail}" if detail else reason)

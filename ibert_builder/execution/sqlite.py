@@ -1,4 +1,4 @@
-"""Real SQLite, to run one of the dialects."""
+"""SQLite itself, to execute queries in its dialect."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ibert_builder.execution.results import Result, difference
 
 
 class Sqlite:
-    """A sample database in real SQLite, with what SQLite has no type for as text or numbers."""
+    """A sample database in SQLite; values that SQLite has no type for are stored as text or numbers."""
 
     def __init__(self, database: Database) -> None:
         self._connection = sqlite3.connect(":memory:")
@@ -47,13 +47,13 @@ def sqlite_for(database: Database) -> Sqlite:
     return Sqlite(database)
 
 
-# The row sets to run SQLite's queries on. Not the largest: the more means are rounded, the likelier two engines' last
-# digits part at a half.
+# The row sets to run SQLite's queries on. Not the largest ones: the more means are rounded, the more likely two engines
+# round one of them differently.
 _IN_SQLITE = tuple(number for number in FULL if KINDS[number].size <= 3)
 
 
 def differs_in_sqlite(engine: Engine, duckdb_sql: str, sqlite_sql: str, ordered: bool) -> str | None:
-    """How the answers of the two engines differ on the first of some row sets where they do, or None.
+    """How the answers of the two engines differ on the first row set where they do, or None if they agree on all.
 
     Raises:
         sqlite3.Error, duckdb.Error: a query does not run.
@@ -67,7 +67,7 @@ def differs_in_sqlite(engine: Engine, duckdb_sql: str, sqlite_sql: str, ordered:
 
 
 def in_plain_values(result: Result) -> Result:
-    """A DuckDB result in the values that SQLite has for it."""
+    """A DuckDB result, in the values that SQLite would give."""
     return Result(
         result.columns,
         ("",) * len(result.columns),
@@ -76,7 +76,7 @@ def in_plain_values(result: Result) -> Result:
 
 
 def plain(value: Any) -> Any:
-    """A value as SQLite stores it: booleans as integers, decimals as floats, moments and nested values as text."""
+    """A value as SQLite stores it: booleans as integers, decimals as floats, dates, times and nested values as text."""
     if isinstance(value, bool):
         return int(value)
     if isinstance(value, Decimal):
@@ -91,6 +91,6 @@ def plain(value: Any) -> Any:
 
 
 def _comparable(value: Any) -> Any:
-    """A plain value with all numbers as floats: SQLite has no fixed column types, so 3.0 and 3 are one value."""
+    """A plain value with numbers as floats: SQLite has no fixed column types, so 3.0 and 3 are the same value."""
     value = plain(value)
     return float(value) if isinstance(value, int) and abs(value) < 2**53 else value

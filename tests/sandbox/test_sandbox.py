@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import duckdb
 import ibis
@@ -18,6 +19,8 @@ from ibert_builder.sandbox.policy import FILES, FUNCTION, MISTAKEN, STRICT
 from ibert_builder.staging import LOCK
 from ibert_builder.writing.jsonl import build
 from tests.sandbox.hostile import CODE, RULED, SQL, TEMPLATES
+from tests.sandbox.hostile_files import FILE_CODE
+from tests.sandbox.hostile_objects import OBJECTS
 from tests.test_bad_input import S2I, spoil
 
 RULES = {"strict": STRICT, "mistaken": MISTAKEN, "function": FUNCTION, "files": FILES}
@@ -38,8 +41,26 @@ def short_limit(monkeypatch):
     monkeypatch.setattr(limits, "TIME_LIMIT", LIMIT)
 
 
+SECRET = "canary-4711"
+
+
 @pytest.fixture
-def engine(webshop):
+def canary(tmp_path, monkeypatch):
+    """A folder and an environment that hostile code must leave as they are."""
+    monkeypatch.setenv("IBERT_CANARY", SECRET)
+    folder = tmp_path / "canary"
+    folder.mkdir()
+    (folder / "x.csv").write_text("a\n1\n")
+    monkeypatch.chdir(folder)
+    before = {path: path.read_bytes() for path in folder.rglob("*")}
+    yield
+    assert {path: path.read_bytes() for path in folder.rglob("*")} == before
+    assert Path.cwd() == folder
+    assert not Path("/tmp/x").exists()  # what snippets name
+
+
+@pytest.fixture
+def engine(webshop, canary):
     """An engine that has to be as it was, when the test is over."""
     engine = engine_for(webshop)
     before = time.monotonic()
@@ -79,6 +100,28 @@ def test_hostile_code_is_refused_or_stopped(kind, code, engine):
 def test_hostile_code_is_refused_by_its_own_rules(rules, code, engine):
     with pytest.raises((ForbiddenCode, SyntaxError)):
         run(engine, code, rules)
+
+
+CASES = [
+    *((kind, rules, message, code) for kind, rules, message, codes in OBJECTS for code in codes),
+    *((kind, FILES, message, code) for kind, message, codes in FILE_CODE for code in codes),
+]
+
+
+@pytest.mark.parametrize(
+    ("kind", "rules", "message", "code"), CASES, ids=[f"{kind}-{i}" for i, (kind, *_) in enumerate(CASES)]
+)
+def test_each_kind_is_refused_with_its_own_message(kind, rules, message, code, engine):
+    with pytest.raises(ForbiddenCode, match=message) as refused:
+        run(engine, code, rules)
+    assert not isinstance(refused.value, limits.LimitReached)
+    assert SECRET not in str(refused.value)
+
+
+def test_the_corpus_is_large_enough():
+    snippets = {code for *_, code in CASES}
+    assert len(snippets) >= 150
+    assert len(snippets) + len(listed(CODE) + listed(RULED) + listed(SQL)) + len(TEMPLATES) >= 300
 
 
 @pytest.mark.parametrize(("kind", "sql"), listed(SQL), ids=shown)

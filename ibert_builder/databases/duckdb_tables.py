@@ -10,8 +10,8 @@ import pyarrow as pa
 
 from ibert_builder.databases.model import Database, Table
 
-IN_MEMORY: dict[str, str | bool | int | float | list[str]] = {
-    "temp_directory": "",  # what does not fit into memory fails, rather than fill the user's disk
+NO_SPILL: dict[str, str | bool | int | float | list[str]] = {
+    "temp_directory": "",  # otherwise `.tmp` in the working directory, or beside the file
 }
 
 

@@ -10,7 +10,7 @@ import duckdb
 import ibis.expr.datatypes as dt
 import pyarrow as pa
 
-from ibert_builder.databases.duckdb_tables import IN_MEMORY, write_tables
+from ibert_builder.databases.duckdb_tables import NO_SPILL, write_tables
 from ibert_builder.databases.model import Column, Database, Reference, Role, Table
 from ibert_builder.databases.rows import make_rows
 from ibert_builder.databases.spec import ColumnSpec, DatabaseSpec, TableSpec
@@ -108,7 +108,7 @@ def load_databases(folder: Path) -> dict[str, Database]:
     """
     databases: dict[str, Database] = {}
     owner: dict[str, str] = {}
-    connection = duckdb.connect(config={"threads": 1, **IN_MEMORY})
+    connection = duckdb.connect(config={"threads": 1, **NO_SPILL})
     for source in read_folder(folder):
         database = _build(source)
         if database.name in databases:

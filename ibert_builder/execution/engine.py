@@ -13,7 +13,7 @@ import ibis
 import ibis.expr.types as ir
 from ibis import selectors
 
-from ibert_builder.databases.duckdb_tables import IN_MEMORY, write_tables
+from ibert_builder.databases.duckdb_tables import NO_SPILL, write_tables
 from ibert_builder.databases.model import Database
 from ibert_builder.databases.row_sets import KINDS, row_set
 from ibert_builder.errors import ForbiddenCode
@@ -27,7 +27,7 @@ from ibert_builder.sandbox.sql import check_query
 CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "threads": 1,
     "memory_limit": f"{MEMORY_LIMIT >> 22}MiB",  # a quarter, since DuckDB does not count the texts it makes
-    **IN_MEMORY,
+    **NO_SPILL,
 }
 
 

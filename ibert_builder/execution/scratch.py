@@ -25,7 +25,7 @@ import pyarrow as pa
 from ibis import selectors
 from ibis.config import Config
 
-from ibert_builder.databases.duckdb_tables import IN_MEMORY, write_tables
+from ibert_builder.databases.duckdb_tables import NO_SPILL, write_tables
 from ibert_builder.databases.model import Database
 from ibert_builder.errors import InputError
 from ibert_builder.execution.engine import CONFIG, NESTING
@@ -134,7 +134,7 @@ def _write_files(connection: duckdb.DuckDBPyConnection, code: str, database: Dat
     for name in sorted(
         {value for value in constants if isinstance(value, str) and value.endswith(".duckdb")}
     ):
-        with duckdb.connect(name, config=IN_MEMORY) as other:
+        with duckdb.connect(name, config=NO_SPILL) as other:
             write_tables(other, database)
 
 

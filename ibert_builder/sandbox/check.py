@@ -88,6 +88,7 @@ def check(tree: ast.Module, names: Iterable[str], rules: Rules = STRICT) -> None
             name = node.arg if isinstance(node, ast.arg) else node.name
             if name in ("ibis", "_", "s"):
                 refuse(node, f"'{name}' may not be assigned to")
+            _check_annotation(node.annotation if isinstance(node, ast.arg) else node.returns)
         elif isinstance(node, ast.BinOp) and type(node.op) in _FOLDED and _is_constant(node):
             refuse(node, "arithmetic on constants alone is not allowed: write the result")
         elif isinstance(node, ast.AugAssign) and not isinstance(node.target, ast.Name):
@@ -129,6 +130,14 @@ def _check_name(node: ast.Name, given: set[str], owns_attribute: bool, rules: Ru
         refuse(node, f"'{name}' may not be assigned to")
     if name in ("ibis", "s") and not owns_attribute:
         refuse(node, f"the module '{name}' may only stand before a dot")
+
+
+def _check_annotation(annotation: ast.expr | None) -> None:
+    for node in ast.walk(annotation) if annotation is not None else ():
+        if isinstance(node, ast.Call | ast.JoinedStr) or (
+            isinstance(node, ast.Constant) and isinstance(node.value, str)
+        ):
+            refuse(node, "an annotation is a type, not a call or a text, which Ibis would evaluate")
 
 
 def _check_attribute(node: ast.Attribute, attributes: set[str], owns_attribute: bool, rules: Rules) -> None:

@@ -48,8 +48,14 @@ def compile_code(code: str, names: Iterable[str], rules: Rules = STRICT) -> tupl
     if not isinstance(last, ast.Expr):
         raise SyntaxError("the code should end in an expression")
     _Guarding().visit(tree)
-    before = compile(ast.Module(tree.body[:-1], []), "<template>", "exec") if len(tree.body) > 1 else None
-    return before, compile(ast.Expression(last.value), "<template>", "eval")
+    before = _compiled(ast.Module(tree.body[:-1], []), "exec") if len(tree.body) > 1 else None
+    return before, _compiled(ast.Expression(last.value), "eval")
+
+
+def _compiled(tree: ast.Module | ast.Expression, mode: str) -> CodeType:
+    # Without the `annotations` of this module, which would become texts that Ibis evaluates past all guards.
+    code: CodeType = compile(tree, "<template>", mode, dont_inherit=True)
+    return code
 
 
 class _Guarding(ast.NodeTransformer):
@@ -80,10 +86,6 @@ class _Guarding(ast.NodeTransformer):
         self.generic_visit(node)
         if isinstance(node.ctx, ast.Store):
             node.value = _call(_ASSIGNABLE, node, node.value)
-        return node
-
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.stmt:
-        node.body = [self.visit(statement) for statement in node.body]  # not its decorators and annotations
         return node
 
     def _made(self, node: Node) -> ast.expr:

@@ -18,6 +18,7 @@ import ibis.expr.types as ir
 import pandas as pd
 import pyarrow as pa
 from ibis.backends import BaseBackend
+from ibis.expr.builders import Builder
 from ibis.expr.types.groupby import GroupedTable
 from ibis.expr.types.temporal import DayOfWeek
 
@@ -26,7 +27,7 @@ from ibert_builder.sandbox.policy import FORBIDDEN_METHODS
 
 # Kinds of Ibis: the check of the syntax tree has been through their names.
 _EXPRESSIONS = (ir.Expr,)
-_PARTS = (GroupedTable, DayOfWeek)
+_PARTS = (Builder, DayOfWeek, GroupedTable)
 
 _TYPES = (dt.DataType, ibis.Schema)
 _NAMES_OF_TYPES = frozenset(

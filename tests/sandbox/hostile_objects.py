@@ -26,7 +26,36 @@ OBJECTS: list[tuple[str, Rules, str, list[str]]] = [
             f"df = {_FRAME}\n['query', df.query('@ibis.util.os.system(\"true\")')]",
             f"df = {_FRAME}\n['eval', df.eval('@ibis.util.os.getpid()')]",
             f"df = {_FRAME}\ndf.pipe('eval')",
+            "def f(x=orders.execute().agg('x')) -> str: ...\n\norders",
+            "@orders.execute().agg('x')\ndef f(x: str) -> str: ...\n\norders",
+            "@ibis.literal(orders.execute().agg('x'))\ndef f(x: str) -> str: ...\n\norders",
+            "(lambda x=orders.execute().agg('x'): x)()",
+            "ibis.literal(orders.execute().agg('x'))",
+            "ibis.options.interactive = orders.execute().agg('x')\norders",
+            "orders.filter(lambda t: t.execute().agg('x'))",
+            "[df.agg('x') for df in [orders.execute()]]",
+            "{df.agg('x'): 1 for df in orders.to_pandas_batches()}",
+            "orders.filter(_.execute().agg('x'))",
             *_reached(_FRAME, "query eval pipe where mask filter"),
+        ],
+    ),
+    (
+        "annotations",
+        FILES,
+        r"an annotation is a type",
+        [
+            f"@ibis.udf.scalar.python\ndef f({argument}) -> {returned}: ...\n\norders"
+            for argument, returned in (
+                ("x: \"ibis.util.os.system('true')\"", "str"),
+                ("x: str", "\"ibis.util.os.system('true')\""),
+                ("x: list[\"ibis.util.os.system('true')\"]", "str"),
+                ("*x: 'ibis.util'", "str"),
+                ("*, x: 'ibis.util'", "str"),
+                ("x, /, y: 'ibis.util'", "str"),
+                ("x: orders.execute().agg('x')", "str"),
+                ("x: str", "orders.execute().agg('x')"),
+                ("x: 'a' + 'b'", "str"),
+            )
         ],
     ),
     (

@@ -18,9 +18,10 @@ from ibert_builder.sandbox import limits
 from ibert_builder.sandbox.policy import FILES, FUNCTION, MISTAKEN, STRICT
 from ibert_builder.staging import LOCK
 from ibert_builder.writing.jsonl import build
-from tests.sandbox.hostile import CODE, RULED, SQL, TEMPLATES
+from tests.sandbox.hostile import CODE, RULED
 from tests.sandbox.hostile_files import FILE_CODE
 from tests.sandbox.hostile_objects import OBJECTS
+from tests.sandbox.hostile_sql import SQL, TEMPLATES
 from tests.test_bad_input import S2I, spoil
 
 RULES = {"strict": STRICT, "mistaken": MISTAKEN, "function": FUNCTION, "files": FILES}

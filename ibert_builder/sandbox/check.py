@@ -19,7 +19,7 @@ import ibis
 from ibis import selectors
 
 from ibert_builder.errors import ForbiddenCode, unknown
-from ibert_builder.sandbox.files import check_files, refuse
+from ibert_builder.sandbox.files import arguments_of, check_files, is_plain, refuse, texts_in
 from ibert_builder.sandbox.members import methods_of_types, public_methods
 from ibert_builder.sandbox.policy import (
     FORBIDDEN_METHODS,
@@ -33,6 +33,7 @@ from ibert_builder.sandbox.policy import (
 
 _FORMAT = re.compile(r"\{\w*[.:!\[][^{}]*\}")  # what `str.format`, to which Ibis hands texts, would obey
 
+_REPEATED = re.compile(r"\)[*+{]|[*+}][*+{]|(?:[*+{].*){3}")
 DEEPEST = 60  # syntax nodes within one another; the deepest of a template has 21
 
 _SELECTOR_FUNCTIONS = frozenset(selectors.__all__) | {"all"}
@@ -82,6 +83,8 @@ def check(tree: ast.Module, names: Iterable[str], rules: Rules = STRICT) -> None
             refuse(node, f"{type(node).__name__} is not allowed in template code")
         if isinstance(node, ast.Name):
             _check_name(node, given, id(node) in owners, rules)
+        elif isinstance(node, ast.Call):
+            _check_patterns(node)
         elif isinstance(node, ast.Attribute):
             _check_attribute(node, attributes, id(node) in owners, rules)
         elif isinstance(node, ast.arg | ast.FunctionDef):
@@ -130,6 +133,17 @@ def _check_name(node: ast.Name, given: set[str], owns_attribute: bool, rules: Ru
         refuse(node, f"'{name}' may not be assigned to")
     if name in ("ibis", "s") and not owns_attribute:
         refuse(node, f"the module '{name}' may only stand before a dot")
+
+
+def _check_patterns(call: ast.Call) -> None:
+    """Python's regular expressions, which Ibis uses for names, may take ages, and nothing interrupts them."""
+    takes = getattr(call.func, "attr", None) in ("matches", "list_tables")
+    given = arguments_of(call) if takes else [k.value for k in call.keywords if k.arg == "names_pattern"]
+    for value in given:
+        if not is_plain(value) or any(map(_REPEATED.search, texts_in([value]))):
+            refuse(
+                call, "a pattern is written where it stands, with two repetitions at most and none of a group"
+            )
 
 
 def _check_annotation(annotation: ast.expr | None) -> None:

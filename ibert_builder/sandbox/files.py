@@ -18,11 +18,10 @@ _CONNECTIONS = ("ibis.duckdb.connect", "ibis.get_backend")
 _SCHEME = re.compile(r"\s*[A-Za-z][\w+-]*:")  # `md:`, `s3:`, `C:`
 _OUTSIDE = re.compile(r"[/\\~]|\.\.")
 _QUOTES = re.compile(r"['\"]")  # Ibis writes some of these texts into SQL as Python spells them
-_REPEATED = re.compile(r"[*+}]\)[*+{]|[*+][*+]|(?:[*+].*){3}")  # what a regular expression may take ages on
 
 
 def check_files(nodes: list[ast.AST]) -> None:
-    """Check the calls of a syntax tree that take names of files, SQL, connections and patterns.
+    """Check the calls of a syntax tree that take names of files, SQL and connections.
 
     Raises:
         ForbiddenCode: naming the first forbidden thing and its line.
@@ -41,16 +40,14 @@ def check_files(nodes: list[ast.AST]) -> None:
                 refuse(node, "'builtin' takes no arguments: the SQL function is the one of the same name")
             elif node.attr in _FILE_CALLS:
                 _check_call(node, call)
-            elif node.attr in ("matches", "list_tables") and call is not None:
-                _check_pattern(node, call)
 
 
 def _check_call(node: ast.Attribute, call: ast.Call | None) -> None:
     """Names of files stand in the code as they are, and SQL is one SELECT that reads tables."""
     if call is None:
         refuse(node, f"'{node.attr}' may only be called")
-    given = _arguments(call)
-    if not all(map(_is_plain, given)) or any(keyword.arg is None for keyword in call.keywords):
+    given = arguments_of(call)
+    if not all(map(is_plain, given)) or any(keyword.arg is None for keyword in call.keywords):
         refuse(node, f"'{node.attr}' takes plain values only, written where they stand")
     if node.attr == "sql":
         if len(given) != 1 or call.keywords:
@@ -61,7 +58,7 @@ def _check_call(node: ast.Attribute, call: ast.Call | None) -> None:
             refuse(node, str(error))
     if node.attr == "connect" and {keyword.arg for keyword in call.keywords} - {"read_only"}:
         refuse(node, "'connect' takes the name of a file, and `read_only`")
-    for text in _texts(given):
+    for text in texts_in(given):
         if _SCHEME.match(text) or _QUOTES.search(text):
             refuse(node, f"'{node.attr}' takes no address and no quotes, found '{text}'")
 
@@ -77,7 +74,7 @@ def _check_backend(node: ast.Attribute, call: ast.Call | None, nodes: Iterable[a
     }
     stores = [other.id for other in nodes if isinstance(other, ast.Name) and isinstance(other.ctx, ast.Store)]
     arguments = {other.arg for other in nodes if isinstance(other, ast.arg)}
-    given = _arguments(call) if call is not None else []
+    given = arguments_of(call) if call is not None else []
     is_backend = len(given) == 1 and (
         _connects(given[0])
         or (
@@ -90,24 +87,15 @@ def _check_backend(node: ast.Attribute, call: ast.Call | None, nodes: Iterable[a
         refuse(node, f"'set_backend' takes what {' or '.join(_CONNECTIONS)} gives")
 
 
-def _check_pattern(node: ast.Attribute, call: ast.Call) -> None:
-    for value in _arguments(call):
-        if not _is_plain(value) or any(map(_REPEATED.search, _texts([value]))):
-            refuse(
-                node,
-                f"'{node.attr}' takes simple patterns only (at most two repetitions, none within another)",
-            )
-
-
 def _connects(node: ast.expr) -> bool:
     return isinstance(node, ast.Call) and ast.unparse(node.func) in _CONNECTIONS
 
 
-def _arguments(call: ast.Call) -> list[ast.expr]:
+def arguments_of(call: ast.Call) -> list[ast.expr]:
     return [*call.args, *(keyword.value for keyword in call.keywords)]
 
 
-def _texts(nodes: Iterable[ast.expr]) -> list[str]:
+def texts_in(nodes: Iterable[ast.expr]) -> list[str]:
     return [
         inner.value
         for node in nodes
@@ -116,14 +104,12 @@ def _texts(nodes: Iterable[ast.expr]) -> list[str]:
     ]
 
 
-def _is_plain(node: ast.AST) -> bool:
+def is_plain(node: ast.AST) -> bool:
     """A constant, or a list or mapping of constants."""
     if isinstance(node, ast.List | ast.Tuple):
-        return all(map(_is_plain, node.elts))
+        return all(map(is_plain, node.elts))
     if isinstance(node, ast.Dict):
-        return all(key is not None and _is_plain(key) for key in node.keys) and all(
-            map(_is_plain, node.values)
-        )
+        return all(key is not None and is_plain(key) for key in node.keys) and all(map(is_plain, node.values))
     return isinstance(node, ast.Constant)
 
 

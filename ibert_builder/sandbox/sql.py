@@ -35,9 +35,13 @@ REFUSED_FUNCTIONS = _REACHING | _HARMFUL
 _GROWING = frozenset({"array_resize", "list_resize", "lpad", "repeat", "rpad"})
 LONGEST_VALUE = 100_000
 
+# They compare every character with every other.
+_COMPARING = frozenset({"jaro_similarity", "jaro_winkler_similarity", "levenshtein"})
+LONGEST_COMPARED = 1_000
+
 _SUSPICIOUS_TABLES = r"(?:enable|disable|truncate|read|sniff|parquet|duckdb|pragma|which)_\w+|\w+_scan|glob|checkpoint|force_checkpoint"
 _SUSPICIOUS = re.compile(
-    rf"\b(?:(?:{'|'.join(sorted(REFUSED_FUNCTIONS))}|{_SUSPICIOUS_TABLES})\b|bignum|varint)"
+    rf"\b(?:(?:{'|'.join(sorted(REFUSED_FUNCTIONS | _COMPARING))}|{_SUSPICIOUS_TABLES})\b|bignum|varint)"
     rf"|\b(?:{'|'.join(sorted(_GROWING))})\b.*\d{{6}}",
     re.I | re.S,
 )
@@ -55,8 +59,9 @@ def check_sql(sql: str) -> None:
     except (sqlglot.errors.SqlglotError, RecursionError) as error:
         raise ForbiddenCode("the SQL should be one SELECT from tables by their names") from error
     for text in (sql, ";".join(passed_on)):
-        for node in _nodes(text):
-            _check_node(node)
+        nodes = list(_nodes(text))
+        _check_nodes(nodes)
+        for node in nodes:
             _check_source(node)
 
 
@@ -70,22 +75,31 @@ def check_query(sql: str) -> None:
         return
     if len(sql) > _LONGEST_SUSPICIOUS:
         raise ForbiddenCode(f"the SQL is too long to be checked: {len(sql)} characters")
-    for node in _nodes(sql):
-        _check_node(node)
+    _check_nodes(list(_nodes(sql)))
 
 
-def _check_node(node: dict[str, Any]) -> None:
-    kind, name = node.get("type"), str(node.get("function_name", "")).lower()
+def _check_nodes(nodes: list[dict[str, Any]]) -> None:
+    compares = any(_name(node) in _COMPARING for node in nodes)
+    for node in nodes:
+        _check_node(node, LONGEST_COMPARED if compares else LONGEST_VALUE)
+
+
+def _name(node: dict[str, Any]) -> str:
+    return str(node.get("function_name", "")).lower()
+
+
+def _check_node(node: dict[str, Any], longest: int) -> None:
+    kind, name = node.get("type"), _name(node)
     if name in REFUSED_FUNCTIONS:
         raise ForbiddenCode(f"the SQL function '{name}' is not allowed")
     if kind == "TABLE_FUNCTION":
-        called = str(node["function"].get("function_name", "")).lower()
+        called = _name(node["function"])
         if called not in TABLE_FUNCTIONS:
             raise ForbiddenCode(
                 f"the SQL function '{called}' is not allowed in FROM (only: {', '.join(sorted(TABLE_FUNCTIONS))})"
             )
-    if name in _GROWING and any(_number(child) > LONGEST_VALUE for child in node["children"]):
-        raise ForbiddenCode(f"the SQL function '{name}' makes too long a value (at most {LONGEST_VALUE})")
+    if name in _GROWING and any(_number(child) > longest for child in node["children"]):
+        raise ForbiddenCode(f"the SQL function '{name}' makes too long a value (at most {longest})")
     if node.get("id") in ("BIGNUM", "VARINT"):
         raise ForbiddenCode("the SQL type BIGNUM is not allowed, since its arithmetic has no time limit")
 

@@ -215,7 +215,7 @@ FILE_CODE: list[tuple[str, str, list[str]]] = [
     ),
     (
         "UDFs and patterns",
-        r"'builtin' takes no arguments|SQL function '\w+' is not allowed|simple patterns",
+        r"'builtin' takes no arguments|SQL function '\w+' is not allowed|a pattern is written",
         [
             "@ibis.udf.scalar.builtin(name='getvariable')\ndef f(x: str) -> str: ...\n\norders.select(x=f(orders.status))",
             "@ibis.udf.scalar.builtin(database='x')\ndef f(x: str) -> str: ...\n\norders.select(x=f(orders.status))",

@@ -13,7 +13,7 @@ def _reached(start: str, names: str) -> list[str]:
 _FRAME = "orders.execute()"
 _SERIES = "orders.status.execute()"
 _ARROW = "orders.to_pyarrow()"
-_NOT_OFFERED = r"unknown attribute of a \w+ '|leads inside Python|walks through objects|leaves the expression|is private|may only be called"
+_NOT_OFFERED = r"unknown attribute of a \w+ '|leads inside Python|walks through objects|leaves the expression|is private|may only be called|unknown method or column"
 _TOO_LARGE = r"at most|constants alone|item of a list"
 
 OBJECTS: list[tuple[str, Rules, str, list[str]]] = [
@@ -150,6 +150,20 @@ OBJECTS: list[tuple[str, Rules, str, list[str]]] = [
             "['join', str.join]",
             "['fromkeys', dict.fromkeys('abc')]",
             "['with_traceback', ValueError('x').with_traceback]",
+        ],
+    ),
+    (
+        "patterns",
+        STRICT,
+        "a pattern is written",
+        [
+            "orders.select(s.matches('(a|a)*$'))",
+            "orders.select(s.matches('(a+)+$'))",
+            "orders.select(s.matches('a*a*a*a*b'))",
+            "orders.select(s.matches('(a{1,9}){1,9}$'))",
+            "x = '(a+)+$'\norders.select(s.matches(x))",
+            "orders.pivot_longer(s.numeric(), names_to='x', names_pattern='((a|a)*)$')",
+            "orders.pivot_longer(s.numeric(), names_to='x', names_pattern='(a' + '+)+$')",
         ],
     ),
     (

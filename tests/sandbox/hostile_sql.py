@@ -103,6 +103,9 @@ SQL: dict[str, list[str]] = {
         "SELECT ['1']::BIGNUM[] AS x",
         "SELECT levenshtein(repeat('a', 300000), repeat('b', 300000)) AS x",
         "SELECT repeat('9', 300000)::VARINT AS x",
+        "SELECT levenshtein(repeat('a', 50000), repeat('b', 50000)) AS x",
+        "SELECT jaro_similarity(repeat('a', 90000), 'b') AS x",
+        "WITH t AS (SELECT repeat('a', 90000) AS a) SELECT levenshtein(a, a || 'b') AS x FROM t",
         "SELECT list_resize([1], 1000000) AS x",
     ],
     "processor": [

@@ -9,14 +9,17 @@ import duckdb
 import ibis
 import pytest
 
+from ibert_builder.databases.load import load_databases
 from ibert_builder.errors import ForbiddenCode, InputError
 from ibert_builder.execution import scratch as workshop
-from ibert_builder.execution.engine import engine_for
+from ibert_builder.execution.engine import CodeFails, Engine, engine_for
 from ibert_builder.generation.catalog import load_catalog
 from ibert_builder.generation.generate import Options
 from ibert_builder.sandbox import limits
 from ibert_builder.sandbox.policy import FILES, FUNCTION, MISTAKEN, STRICT
 from ibert_builder.staging import LOCK
+from ibert_builder.templating.frames import Placeholder
+from ibert_builder.templating.values import CANONICAL, ColumnValue, TableValue
 from ibert_builder.writing.jsonl import build
 from tests.sandbox.hostile import CODE, RULED
 from tests.sandbox.hostile_files import FILE_CODE
@@ -186,3 +189,24 @@ def test_code_of_several_statements_gives_its_last_value(webshop):
 )
 def test_what_is_like_a_bomb_and_none_runs(code, webshop):
     assert engine_for(webshop).run_code(code).rows
+
+
+def test_a_column_named_like_a_way_into_python_is_only_an_item(templates_dir):
+    for name in ("format", "mro"):
+        spoil(
+            templates_dir,
+            "_databases/webshop.yaml",
+            "in_stock:" if name == "format" else "format:",
+            f"{name}:",
+        )
+        database = load_databases(templates_dir / "_databases")["webshop"]
+        table = database.tables["products"]
+        column = ColumnValue(TableValue("t", table, "products"), table.columns[name])
+        for spec in (None, "_"):
+            written = column.render("ibis", Placeholder("x", None, spec), CANONICAL).text
+            assert written == f'{spec or "products"}["{name}"]'
+        engine = Engine(database)
+        assert engine.run_code(f'products.select(x=products["{name}"], y=_["{name}"])').rows
+        for code in (f"products.select(x=products.{name})", f"products.select(x=_.{name})"):
+            with pytest.raises(CodeFails, match=r"walks through objects|leads inside"):
+                engine.run_code(code)

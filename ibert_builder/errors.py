@@ -1,4 +1,4 @@
-"""The one error users see for bad input, and the near-miss hint it carries."""
+"""The error that users see for bad input, and its hint at the nearest known name."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 
 class InputError(ValueError):
-    """Bad input of the user's: a template, a database, a phrase, an option.
+    """Bad input: a template, a database, a phrase, an option.
 
     The message reads `FILE:LINE: KEY: PROBLEM`, with as many of those parts as are known.
     """
@@ -31,7 +31,7 @@ def _rebuild(problem: str, file: str | Path | None, line: int | None, key: str |
 
 
 def unknown(kind: str, found: str, known: Iterable[str]) -> str:
-    """Say that `found` is no known `kind`, name the nearest known one and list (up to 12 of) the rest."""
+    """A message that `found` is not a known `kind`, with the nearest known name and up to 12 known names."""
     names = sorted(known)
     near = difflib.get_close_matches(found, names, n=1, cutoff=0.5)
     hint = f", did you mean '{near[0]}'?" if near else ""
@@ -40,4 +40,4 @@ def unknown(kind: str, found: str, known: Iterable[str]) -> str:
 
 
 class ForbiddenCode(ValueError):
-    """Code that does something the allow-list does not name."""
+    """Code does something that the allow-list does not name."""

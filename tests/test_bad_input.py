@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
+from pathlib import Path
 
 import pytest
 
+from ibert_builder.databases.load import load_databases
 from ibert_builder.errors import InputError
 from ibert_builder.generation.catalog import load_catalog
 from ibert_builder.generation.generate import Options
@@ -42,7 +45,7 @@ SPOILED = {
     "Ibis that does not parse": (S2I, ".filter({p})", ".filter({p}", r"11: templates\.0\.ibis: does not parse as ibis"),
     "unknown column": ("_databases/webshop.yaml", "key: customer_id", "key: custmer_id", r"\d+: tables\.customers\.key: unknown column 'custmer_id', did you mean 'customer_id'\?"),
     "unknown referred table": ("_databases/webshop.yaml", "{ref: customers}", "{ref: custmers}", r"\d+: tables\.orders\.columns\.customer_id\.make\.ref: unknown table 'custmers', did you mean 'customers'\?"),
-    "unknown type": ("_databases/webshop.yaml", "type: uint16", "type: unit16", r"\d+: tables\.products\.columns\.in_stock: 'unit16' is no Ibis type"),
+    "unknown type": ("_databases/webshop.yaml", "type: uint16", "type: unit16", r"\d+: tables\.products\.columns\.in_stock: 'unit16' is not an Ibis type"),
     "two makes": ("_databases/webshop.yaml", "{integer: [0, 60]}", "{integer: [0, 60], serial: 1}", r"\d+: tables\.products\.columns\.in_stock\.make: expected exactly one way"),
     "no such day": (S2I, "easy", "2024-13-45", r" not valid YAML: month must be in 1"),
     "a list as a key": (S2I, "features: [filter]", "? [a]\n  : b", r"4: expected a plain key"),
@@ -65,6 +68,53 @@ def test_a_spoiled_file_is_named_by_file_line_and_key(case, templates_dir):
     with pytest.raises(InputError) as error:
         load_catalog(templates_dir)
     assert re.match(re.escape(str(templates_dir / name)) + ":" + message, str(error.value)), str(error.value)
+
+
+def _a_file_with(text):
+    return lambda path: path.write_text(text, encoding="utf-8")
+
+
+# what stands in the folder, what the message says after FILE
+STRANGE = {
+    "a directory": (Path.mkdir, "expected a file, found a directory"),
+    "a dangling link": (lambda path: path.symlink_to("nowhere"), "the file cannot be read: No such file"),
+    "a link to itself": (lambda path: path.symlink_to(path.name), "the file cannot be read: "),
+    "a pipe": (os.mkfifo, "expected a file, found a pipe"),
+    "a device": (lambda path: path.symlink_to("/dev/zero"), "expected a file, found a device"),
+    "another encoding": (lambda path: path.write_bytes(b"a: \xff"), "not valid YAML: 'utf-8' codec can't decode"),
+    "too many bytes": (_a_file_with("a" * 2_000_000), "the file is too large: 2000000 bytes"),
+    "brackets": (_a_file_with("a: " + "[" * 50_000 + "]" * 50_000), "not valid YAML: it is nested too deeply"),
+    "braces": (_a_file_with("a: " + "{a: " * 50_000), "not valid YAML: it is nested too deeply"),
+    "items of items": (_a_file_with("- " * 50_000 + "a"), "not valid YAML: it is nested too deeply"),
+    "keys of keys": (_a_file_with("? " * 50_000 + "a"), "not valid YAML: it is nested too deeply"),
+    "deep indentation": (_a_file_with("".join(" " * i + "a:\n" for i in range(1_200))), "not valid YAML: it is nested too deeply"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", STRANGE)
+def test_a_strange_file_is_named(case, templates_dir):
+    make, message = STRANGE[case]
+    path = templates_dir / "_databases" / "a.yaml"
+    make(path)
+    with pytest.raises(InputError, match=f"^{re.escape(str(path))}(:1)?: {message}"):
+        load_catalog(templates_dir)
+
+
+def test_a_name_that_is_not_utf8(templates_dir):
+    path = os.fsencode(templates_dir / "qa") + b"/\xff.yaml"
+    Path(os.fsdecode(path)).write_text("templates: []")
+    with pytest.raises(InputError, match=r"udcff\.yaml: the name of the file is not UTF-8") as error:
+        load_catalog(templates_dir)
+    str(error.value).encode("utf-8")
+
+
+@pytest.mark.parametrize("length", [100_000, 10_000_000])
+def test_a_pattern_of_millions_of_characters_is_refused_at_once(length, templates_dir):
+    pattern = '{text: {patterns: ["' + "#" * length + '"]}}'
+    spoil(templates_dir, "_databases/webshop.yaml", "{integer: [0, 60]}", pattern)
+    with pytest.raises(InputError, match=r"webshop\.yaml:.*(at most 1000 characters|too large)") as error:
+        load_databases(templates_dir / "_databases")
+    assert len(str(error.value)) < 500
 
 
 def test_duplicate_template_name(templates_dir):

@@ -10,6 +10,10 @@ import pyarrow as pa
 
 from ibert_builder.databases.model import Database, Table
 
+NO_SPILL: dict[str, str | bool | int | float | list[str]] = {
+    "temp_directory": "",  # otherwise `.tmp` in the working directory, or beside the file
+}
+
 
 def write_tables(connection: duckdb.DuckDBPyConnection, database: Database) -> None:
     """Create the tables of a database, with their rows, in the connection's current schema."""

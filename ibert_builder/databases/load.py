@@ -1,19 +1,25 @@
-"""Sample databases from `templates/_databases/*.yaml`, checked and filled with rows."""
+"""Loading sample databases from `templates/_databases/*.yaml`: they are checked and filled with rows."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import ibis.expr.datatypes as dt
 import pyarrow as pa
 
+from ibert_builder.databases.duckdb_tables import NO_SPILL, write_tables
 from ibert_builder.databases.model import Column, Database, Reference, Role, Table
+from ibert_builder.databases.rows import make_rows
 from ibert_builder.databases.spec import ColumnSpec, DatabaseSpec, TableSpec
 from ibert_builder.databases.type_classes import type_class
 from ibert_builder.errors import InputError, unknown
 from ibert_builder.yaml_source import Source, read_folder
+
+# What values that do not fit the type of their column raise.
+_MISFITS = (ValueError, TypeError, ArithmeticError, LookupError, AttributeError)
 
 
 def _role(name: str, spec: ColumnSpec, table: TableSpec) -> Role:
@@ -28,10 +34,12 @@ def _role(name: str, spec: ColumnSpec, table: TableSpec) -> Role:
     return "category" if few and kind in ("string", "integer") else "plain"
 
 
-def _build(source: Source) -> Database:
-    from ibert_builder.databases.rows import make_rows
+def _references(source: Source, spec: DatabaseSpec) -> tuple[Reference, ...]:
+    """The foreign keys.
 
-    spec = source.parse(DatabaseSpec)
+    Raises:
+        InputError: a key, a column's name, or what a column refers to is not as it should be.
+    """
     references = []
     for table_name, table in spec.tables.items():
         at = ("tables", table_name)
@@ -50,64 +58,57 @@ def _build(source: Source) -> Database:
                 raise source.error(
                     unknown("column", after.column, table.columns), (*here, "make", "after", "column")
                 )
+    return tuple(references)
+
+
+def _table(name: str, spec: TableSpec, rows: list[tuple[Any, ...]]) -> Table:
+    columns = {
+        column: Column(
+            table=name,
+            name=column,
+            dtype=dt.dtype(declared.type),
+            type_class=type_class(dt.dtype(declared.type)),
+            role=_role(column, declared, spec),
+            label=declared.label or column.replace("_", " "),
+            nullable=declared.nulls > 0 or declared.make.kind == "after",
+            make=declared.make,
+        )
+        for column, declared in spec.columns.items()
+    }
+    return Table(name, spec.row, spec.plural or f"{spec.row}s", spec.key, columns, rows)
+
+
+def _build(source: Source) -> Database:
+    spec = source.parse(DatabaseSpec)
+    references = _references(source, spec)
     try:
         rows = make_rows(spec)
-    except (
-        ValueError,
-        TypeError,
-        ArithmeticError,
-        LookupError,
-        AttributeError,
-    ) as error:  # a make of another type
+    except _MISFITS as error:
         raise source.error(f"the rows cannot be made: {error}", ("tables",)) from error
-    tables = {
-        table_name: Table(
-            name=table_name,
-            row=table.row,
-            plural=table.plural or f"{table.row}s",
-            key=table.key,
-            columns={
-                name: Column(
-                    table=table_name,
-                    name=name,
-                    dtype=dt.dtype(column.type),
-                    type_class=type_class(dt.dtype(column.type)),
-                    role=_role(name, column, table),
-                    label=column.label or name.replace("_", " "),
-                    nullable=column.nulls > 0 or column.make.kind == "after",
-                    make=column.make,
-                )
-                for name, column in table.columns.items()
-            },
-            rows=rows[table_name],
-        )
-        for table_name, table in spec.tables.items()
-    }
-    return Database(spec.name, spec.domain, spec.split, tables, tuple(references))
+    tables = {name: _table(name, table, rows[name]) for name, table in spec.tables.items()}
+    return Database(spec.name, spec.domain, spec.split, tables, references)
 
 
 def _prove(source: Source, database: Database, connection: duckdb.DuckDBPyConnection) -> None:
-    """Make the tables, so that a name or value that cannot be is found where it stands."""
-    from ibert_builder.databases.duckdb_tables import write_tables
-
+    """Create the tables, so that an impossible name or value is reported with its place in the file."""
     try:
         write_tables(connection, database)
-    except (duckdb.Error, pa.ArrowException, ValueError, TypeError, ArithmeticError, AttributeError) as error:
+    except (duckdb.Error, pa.ArrowException, *_MISFITS) as error:
         raise source.error(f"the tables cannot be made: {error}", ("tables",)) from error
 
 
 def load_databases(folder: Path) -> dict[str, Database]:
     """Read every database of a folder, by name.
 
-    Table names are unique over all databases, so that no code can be taken for that of another database, and no
-    input text can occur in two splits.
+    Table names are unique across databases, so that code always tells which database it is for, and no input text can
+    occur in two splits.
 
     Raises:
-        InputError: a file is not as it should be, or a name is used twice.
+        InputError: a file is not valid, or a name is used twice.
     """
     databases: dict[str, Database] = {}
     owner: dict[str, str] = {}
-    connection = duckdb.connect(config={"threads": 1})
+    connection = duckdb.connect(config={"threads": 1, **NO_SPILL})
     for source in read_folder(folder):
         database = _build(source)
         if database.name in databases:

@@ -1,4 +1,4 @@
-"""A sample database as it is used: tables, columns, references and rows."""
+"""A loaded sample database: tables, columns, references and rows."""
 
 from __future__ import annotations
 
@@ -12,14 +12,12 @@ import ibis.expr.datatypes as dt
 from ibert_builder.databases.spec import Make
 
 SPLITS = ("train", "validation", "test")
-
-
 Role = Literal["key", "reference", "category", "flag", "plain"]
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a sample table. `role` keeps identifiers out of sums and free text out of GROUP BY."""
+    """A column of a sample table; `role` keeps identifiers out of sums, and free text out of GROUP BY."""
 
     table: str
     name: str

@@ -1,11 +1,11 @@
-"""Other row sets of a sample database: the same tables with rows that break what the first ones happen to have in common.
+"""Further row sets of a sample database: the same tables, with rows that break the accidental patterns of the first set.
 
-One set of rows lets some wrong queries pass by luck: no row stands just above a limit, two columns go together, a
-column has no NULL, no text holds another, no group is of size one. So the further sets are of different sizes, the
-values of each column are dealt anew to their rows, and a share of them is changed: to NULL, to the value of a like
-column, or to a near one (a number and one, a date and a day, two texts in one). Only keys keep their word: they are
-unique and never NULL. That several sets tell queries apart better than one is the finding of Zhong, Yu and Klein,
-"Semantic Evaluation for Text-to-SQL with Distilled Test Suites" (2020).
+One set of rows lets some wrong queries pass by luck: no row lies just above a limit, two columns move together, a
+column has no NULL, no text contains another, no group has a single row. So the further sets have different sizes, the
+values of each column are redistributed over the rows, and a share of them is changed: to NULL, to the value of a similar
+column, or to a neighbouring one (a number plus one, the next day, two texts joined). Keys stay unique and never NULL.
+That several sets tell queries apart better than one is the finding of Zhong, Yu and Klein, "Semantic Evaluation for
+Text-to-SQL with Distilled Test Suites" (2020).
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ class Kind:
     """What a row set is like.
 
     Attributes:
-        size: rows relative to the first set. Small sets have groups of one and few ranks; larger ones have every value
-            as it is, one up and one down.
-        few: columns have one value, or a few, or all, by chance; that makes ties.
+        size: rows relative to the first set. Small sets have groups of one row and few ranks; large ones have every
+            value as it is, moved up and moved down.
+        few: a random choice of columns has one value or a few, which makes ties.
     """
 
     size: float
@@ -41,7 +41,7 @@ class Kind:
 
     @property
     def is_full(self) -> bool:
-        """Whether it is no smaller than the first set and as various: it has every value of that one."""
+        """Whether it has every value of the first set."""
         return self.size >= 1 and not self.few
 
 
@@ -50,23 +50,22 @@ KINDS = (
     Kind(0.18, few=True), Kind(2.0, few=True), Kind(0.1), Kind(0.3, few=True), Kind(3.0),
     Kind(8.0), Kind(8.0),
 )  # fmt: skip
-FULL = tuple(
-    i for i, kind in enumerate(KINDS) if kind.is_full
-)  # what queries differ in shows on each of these
+# On each of these, different queries are likely to differ.
+FULL = tuple(i for i, kind in enumerate(KINDS) if kind.is_full)
 FEWEST = 4  # rows of a table
 NULLS = 0.1  # share of values that become NULL, in every column but the key
 EMPTY = 0.05  # share of texts that become empty, of numbers that become zero
-LIKE = 0.15  # share of values that are taken from another column of the row, where one has the type
+LIKE = 0.15  # share of values taken from another column of the row that has the same type, if any
 ROUND = 0.06  # share of dates that lie a round number of days before the last one
 MOVED = 0.3  # share of values that are moved a little
 DANGLING = 0.1  # share of references that point to no row
 REFERRED = 0.7  # share of rows that references point to
-_CAPS = (1, 2, 3, 6, None)  # how many values a column of a set of few values has
+_CAPS = (1, 2, 3, 6, None)  # how many different values a column has in a set of few values
 
 
-@functools.cache
+@functools.lru_cache(maxsize=1024)
 def row_set(database: Database, number: int) -> Database:
-    """The database with its rows (0) or another, seeded set of them (1 to `len(KINDS) - 1`)."""
+    """The database with its own rows (0) or with a further, seeded set of rows (1 to `len(KINDS) - 1`)."""
     if number == 0:
         return database
     rngs = {name: random.Random(f"{database.name}/{name}/{number}") for name in database.tables}
@@ -93,7 +92,7 @@ def _keys(table: Table, count: int, rng: random.Random) -> list[Any]:
 
 
 def _strangers(keys: list[Any], rng: random.Random) -> Iterator[Any]:
-    """Values like the keys that are not among them, each once."""
+    """Values of the same form as the keys that are not among them, each once."""
     if isinstance(keys[0], int):
         yield from itertools.count(max(keys) + 1)
     known = set(keys)
@@ -135,7 +134,7 @@ def _dealt(
 def _values(
     column: Column, values: list[Any], count: int, kind: Kind, rng: random.Random
 ) -> list[tuple[Any, bool]]:
-    """Values dealt from a column's own, all in turn and in the end shuffled, each with whether it is to stay as it is."""
+    """Values drawn from a column's own in turn, then shuffled; each with whether it has to stay as it is."""
     pool = rng.sample(values, len(values))[: rng.choice(_CAPS) if kind.few else None]
     dealt = []
     for i in range(count):
@@ -144,7 +143,7 @@ def _values(
             dealt.append((value, True))
             continue
         if not kind.few and (turn or rng.random() < MOVED):
-            # The second time round every value goes up, the third time down.
+            # In the second round every value moves up, in the third down.
             value = _moved(value, column, pool, (rng.choice((1, -1)), 1, -1)[turn], rng)
         if rng.random() < NULLS:
             value = None
@@ -158,7 +157,7 @@ def _values(
 def _relate(
     table: Table, name: str, columns: dict[str, list[Any]], kept: list[bool], rng: random.Random
 ) -> None:
-    """Set some values at, or a round step from, the value of a like column of their row or the column's highest."""
+    """Set some values to, or a round step from, the value of a similar column in their row or the column's highest."""
     column, values = table.columns[name], columns[name]
     steps = _STEPS.get(column.type_class, ())
     peers = [
@@ -188,7 +187,7 @@ def _moved(value: Any, column: Column, pool: list[Any], sign: int, rng: random.R
 
 
 def _within(value: Any, dtype: dt.DataType, otherwise: Any) -> Any:
-    """The value, if the type can hold it."""
+    """The value if the type can hold it, or else `otherwise`."""
     if dtype.is_integer():
         return value if dtype.bounds.lower <= value <= dtype.bounds.upper else otherwise
     if dtype.is_decimal():
@@ -202,7 +201,7 @@ def _days(*counts: int) -> tuple[datetime.timedelta, ...]:
     return tuple(datetime.timedelta(days=count) for count in counts)
 
 
-# By how much a value differs from the one of a like column that it is taken from.
+# By how much a value differs from that of the similar column it is taken from.
 _STEPS: dict[str, tuple[Any, ...]] = {
     "integer": (0, 0, 1, -1),
     "float": (0, 0, 1, -1),

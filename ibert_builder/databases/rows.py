@@ -1,7 +1,7 @@
 """Rows for sample databases: seeded by names alone, and made to tell wrong queries from right ones.
 
-Ties, NULLs, empty strings, references to no row and rows never referred to are drawn on purpose, since a query that
-mistakes `>` for `>=`, an inner join for a left join or COUNT(x) for COUNT(*) only shows on data that has them.
+Ties, NULLs, empty strings, dangling references and unreferenced rows are drawn on purpose: only on data that has them
+does it show when a query has `>` for `>=`, an inner join for a left join, or COUNT(x) for COUNT(*).
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def _distinct(draw: Callable[[int], Any], count: int, what: str) -> list[Any]:
         if len(values) == count:
             return list(values)
     raise ValueError(
-        f"{what} should be unique, but only {len(values)} different values came out for {count} rows"
+        f"{what} should be unique, but its make gives only {len(values)} different values for {count} rows"
     )
 
 
@@ -62,7 +62,7 @@ def _table_rows(
     while waiting:
         ready = [c for c in waiting if (after := table.columns[c].make.after) is None or after.column in made]
         if not ready:
-            raise ValueError(f"{name}: the columns {waiting} are made after one another in a circle")
+            raise ValueError(f"{name}: the columns {waiting} depend on one another in a circle")
         for column in ready:
             made[column] = _column(spec.name, name, column, table.columns[column], table.rows, keys, made)
             waiting.remove(column)
@@ -91,7 +91,7 @@ def _column(
         values = []
         for i in range(count):
             values.append(_value(spec.make, dtype, rng, i, values))
-    # At least one NULL and one empty string where any are asked for: a share of a small table may round to none.
+    # At least one NULL and one empty string where any are asked for: the share of a small table may round to zero.
     for share, value in ((spec.empty, ""), (spec.nulls, None)):
         if share:
             for i in rng.sample(range(count), max(1, round(share * count))):
@@ -163,7 +163,7 @@ def _date(bounds: tuple[str, str], dtype: dt.DataType, rng: random.Random, i: in
 def _timestamp(bounds: tuple[str, str], dtype: dt.DataType, rng: random.Random, i: int) -> datetime.datetime:
     first, last = (datetime.datetime.fromisoformat(bound) for bound in bounds)
     seconds = int((last - first).total_seconds())
-    # Some at midnight, where people put limits; most on the minute, as they book; the rest to the second, as machines log.
+    # Some at midnight, where queries draw limits; most on the minute, as people book; the rest to the second, as machines log.
     step = rng.choices((86400, 60, 1), weights=(1, 5, 3))[0]
     return first + datetime.timedelta(seconds=rng.randint(0, seconds) // step * step)
 

@@ -1,7 +1,7 @@
-"""Sample databases: what `templates/_databases/*.yaml` says, checked and filled with rows.
+"""Sample databases as `templates/_databases/*.yaml` declares them.
 
-A database has a domain, a split it belongs to (every database belongs to exactly one) and related tables. Rows are
-made by `rows.make_rows` from the `make` of each column, seeded by names alone, so they are the same everywhere.
+A database has a domain, the one split it belongs to, and related tables. `rows.make_rows` makes their rows from the
+`make` of each column, seeded by names alone, so they are the same everywhere.
 """
 
 from __future__ import annotations
@@ -16,38 +16,30 @@ from ibert_builder.errors import unknown
 from ibert_builder.yaml_source import Strict
 
 Range = tuple[FiniteFloat, FiniteFloat]
-
-
 Few = Annotated[int, Field(ge=0, le=100)]
-
-
 Weight = Annotated[FiniteFloat, Field(gt=0)]
-
-
 Places = Annotated[int, Field(ge=-9, le=9)]
+Short = Annotated[str, Field(max_length=1_000)]
 
 
 class TextMake(Strict):
     """Strings from patterns: `#` is a digit, `?` a capital letter, `{part}` one of the words of that part."""
 
-    patterns: list[str] = Field(min_length=1)
-    parts: dict[str, Annotated[list[str], Field(min_length=1)]] = {}
+    patterns: list[Short] = Field(min_length=1)
+    parts: dict[str, Annotated[list[Short], Field(min_length=1)]] = {}
 
     @model_validator(mode="after")
     def _only_parts(self) -> TextMake:
         for pattern in self.patterns:
             for _, part, spec, conversion in string.Formatter().parse(pattern):
                 if part is not None and (part not in self.parts or spec or conversion):
-                    raise ValueError(
-                        unknown("part", part, self.parts)
-                        if not spec
-                        else f"'{pattern}': a part has no format"
-                    )
+                    has_format = f"'{pattern}': a part has no format"
+                    raise ValueError(has_format if spec else unknown("part", part, self.parts))
         return self
 
 
 class AfterMake(Strict):
-    """A date or timestamp some time after another column of the same row (NULL where that one is NULL)."""
+    """A date or timestamp some days after another column of the same row; NULL where that column is NULL."""
 
     column: str
     days: Range
@@ -68,7 +60,8 @@ class Make(Strict):
 
     serial: int | None = Field(None, description="1, 2, 3, ... from this number on, in shuffled row order")
     ref: str | None = Field(
-        None, description="a key of that table; a few rows point to no row, a few rows are never pointed to"
+        None,
+        description="a key of that table; a few references point to no row, and to a few rows none points",
     )
     choice: (
         Annotated[list[Any], Field(min_length=1)] | Annotated[dict[Any, Weight], Field(min_length=1)] | None
@@ -121,7 +114,7 @@ class ColumnSpec(Strict):
         try:
             dt.dtype(self.type)
         except Exception as error:
-            raise ValueError(f"'{self.type}' is no Ibis type") from error
+            raise ValueError(f"'{self.type}' is not an Ibis type") from error
         return self
 
 

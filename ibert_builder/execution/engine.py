@@ -1,4 +1,4 @@
-"""The engine that proves: one DuckDB connection per process and database, shut off from the world.
+"""The engine that proves examples: one DuckDB connection per process and database, without access to anything outside.
 
 `Engine.run_sql` and `Engine.run_code` give a `Result`; `difference` says whether two results are the same answer.
 """
@@ -13,39 +13,39 @@ import ibis
 import ibis.expr.types as ir
 from ibis import selectors
 
-from ibert_builder.databases.duckdb_tables import write_tables
+from ibert_builder.databases.duckdb_tables import NO_SPILL, write_tables
 from ibert_builder.databases.model import Database
 from ibert_builder.databases.row_sets import KINDS, row_set
-from ibert_builder.execution.results import Result, _masked, difference
+from ibert_builder.errors import ForbiddenCode
+from ibert_builder.execution.results import Result, difference, without_width
 from ibert_builder.sandbox import limits
-from ibert_builder.sandbox.arithmetic import builtins_for
-from ibert_builder.sandbox.check import compile_code
-from ibert_builder.sandbox.limits import MEMORY_LIMIT, run_code, run_query
+from ibert_builder.sandbox.compiling import builtins_for, compile_code
+from ibert_builder.sandbox.limits import MEMORY_LIMIT, limit_code, limit_query
 from ibert_builder.sandbox.policy import STRICT, Rules
+from ibert_builder.sandbox.sql import check_query
 
 CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "threads": 1,
-    "memory_limit": f"{MEMORY_LIMIT >> 22}MiB",  # a quarter: DuckDB does not count the texts it makes
-    "temp_directory": "",  # what does not fit fails, rather than fill a disk
+    "memory_limit": f"{MEMORY_LIMIT >> 22}MiB",  # a quarter, since DuckDB does not count the texts it makes
+    **NO_SPILL,
 }
 
 
-# A thousand nested functions take DuckDB 15 seconds in which nothing interrupts it.
+# DuckDB takes 15 seconds for a thousand nested functions, and cannot be interrupted meanwhile.
 NESTING = "SET max_expression_depth = 250"
-
-
 ROW_LIMIT = 100_000  # of a result; sample tables have up to 200 rows each
+REMEMBERED = 4_096  # values and shares that an engine keeps
 
 
 class CodeFails(Exception):
-    """Ibis code that is refused, raises, or is no expression; the cause says why."""
+    """Ibis code is refused, raises an exception or does not give an expression; the cause says which."""
 
 
 class Engine:
     """Runs SQL and Ibis code on one sample database.
 
-    The rows stand in the schema `main`. Other schemas, made when they are first asked for, hold the other row sets,
-    and each of them once more in reverse order, so that `depends_on_row_order` can tell an answer from an accident.
+    The schema `main` holds the rows. Further schemas, created on first use, hold the other row sets, and all of
+    them once more in reverse order, so that `depends_on_row_order` can tell an answer from an accident.
     """
 
     def __init__(self, database: Database) -> None:
@@ -53,7 +53,7 @@ class Engine:
         self._connection = duckdb.connect(config=CONFIG)
         self._connection.execute("SET TimeZone = 'UTC'")
         write_tables(self._connection, database)
-        # Of row set and direction; all there from the start, since connections have settings, which are locked below.
+        # By row set and direction; opened at once, since their settings are locked below.
         self._connections = {
             (rows, backwards): self._connection.cursor()
             for rows in range(len(KINDS))
@@ -69,39 +69,43 @@ class Engine:
         self.tables = {name: self.backend.table(name) for name in database.tables}
         self._names = frozenset(self.tables).union(*(table.columns for table in database.tables.values()))
         self._namespace = {"ibis": ibis, "_": ibis._, "s": selectors, **self.tables}
-        self._values: dict[tuple[str, str], list[Any]] = {}
-        self._shares: dict[tuple[str, str], tuple[float, float]] = {}
+        self.values = functools.lru_cache(maxsize=REMEMBERED)(self._find_values)
+        self.shares = functools.lru_cache(maxsize=REMEMBERED)(self._find_shares)
 
     def run_sql(self, sql: str, rows: int = 0, backwards: bool = False) -> Result:
-        """Execute one DuckDB query on a row set, if asked with its rows in reverse order.
+        """Execute one DuckDB query on a row set, with its rows in reverse order if `backwards`.
 
         Raises:
-            duckdb.Error: it is no query, does not bind or run, or ran out of time or memory.
+            duckdb.Error: it is not one query, is refused, does not bind or run, or ran out of time or memory.
         """
         connection = self._filled_connection(rows, backwards)
         statements = connection.extract_statements(sql)
         found = ", ".join(statement.type.name for statement in statements) or "nothing"
         if found != "SELECT":
             raise duckdb.PermissionException(f"No permission: expected one SELECT, found {found}")
+        try:
+            check_query(sql)
+        except ForbiddenCode as error:
+            raise duckdb.PermissionException(f"No permission: {error}") from error
 
         def work() -> tuple[Any, list[tuple[Any, ...]]]:
             cursor = connection.execute(statements[0])
             return cursor, cursor.fetchmany(ROW_LIMIT + 1)
 
         try:
-            cursor, fetched = run_query(work, connection.interrupt)
+            cursor, fetched = limit_query(work, connection.interrupt)
         except duckdb.InterruptException as error:
             limit = f"Interrupted at the time limit of {limits.TIME_LIMIT:g} s"
             raise duckdb.InterruptException(limit) from error
-        except (MemoryError, RuntimeError) as error:  # from the fetching of rows
+        except (MemoryError, RuntimeError) as error:  # while rows are fetched
             raise duckdb.OutOfMemoryException(f"Over the memory limit: {error}") from error
         if len(fetched) > ROW_LIMIT:
             raise duckdb.OutOfMemoryException(f"Over the limit of {ROW_LIMIT:,} rows")
         names, types = zip(*(column[:2] for column in cursor.description), strict=True)
-        return Result(names, tuple(_masked(str(kind)) for kind in types), fetched)
+        return Result(names, tuple(without_width(str(kind)) for kind in types), fetched)
 
     def _filled_connection(self, rows: int, backwards: bool) -> duckdb.DuckDBPyConnection:
-        """The connection to the schema of a row set, which is filled when it is first asked for."""
+        """The connection to the schema of a row set, which is filled on first use."""
         connection = self._connections[rows, backwards]
         if (rows, backwards) not in self._filled:
             schema = "main" if rows == 0 else f"rows_{rows}"
@@ -119,10 +123,10 @@ class Engine:
         return connection
 
     def evaluate(self, code: str, rules: Rules = STRICT) -> Any:
-        """The value of the last statement of checked Ibis code, usually an Ibis expression.
+        """Check Ibis code and run it; the value of its last statement, usually an Ibis expression.
 
         Raises:
-            SyntaxError, ForbiddenCode: the code is not accepted, or (LimitReached) takes too much time or memory.
+            SyntaxError, ForbiddenCode: the code is refused, or (LimitReached) takes too much time or memory.
             Exception: whatever Ibis raises on it.
         """
         before, last = compile_code(code, self._names, rules)
@@ -133,30 +137,30 @@ class Engine:
                 exec(before, namespace)
             return eval(last, namespace)
 
-        return run_code(work, self._connection.interrupt)
+        return limit_code(work, self._connection.interrupt)
 
     def expression(self, code: str) -> ir.Expr:
-        """The expression that checked Ibis code ends in.
+        """Check Ibis code and run it; the expression that it ends in.
 
         Raises:
-            CodeFails: there is none. Ibis raises exceptions of many classes, which are no concern of callers.
+            CodeFails: it does not give one. Callers need not know the many classes of exceptions that Ibis raises.
         """
         try:
             value = self.evaluate(code)
         except Exception as error:
             raise CodeFails(f"{type(error).__name__}: {error}\n{code}") from error
         if not isinstance(value, ir.Expr):
-            raise CodeFails(f"the code gives no Ibis expression but a {type(value).__name__}\n{code}")
+            raise CodeFails(f"the code gives a {type(value).__name__}, not an Ibis expression\n{code}")
         return value
 
     def compile(self, expression: ibis.Expr) -> str:
         """The DuckDB SQL of an expression.
 
         Raises:
-            LimitReached: that takes too much time or memory.
+            LimitReached: compiling it takes too much time or memory.
             Exception: whatever Ibis raises on it.
         """
-        return run_code(lambda: str(self.backend.compile(expression)), self._connection.interrupt)
+        return limit_code(lambda: str(self.backend.compile(expression)), self._connection.interrupt)
 
     def to_sql(self, code: str) -> str:
         """Evaluate Ibis code and compile its expression for DuckDB.
@@ -183,24 +187,19 @@ class Engine:
             raise CodeFails(f"{type(error).__name__}: {error}\n{code}") from error
 
     def depends_on_row_order(self, sql: str, result: Result, ordered: bool, rows: int = 0) -> bool:
-        """Whether the query gives another answer when the rows stand in reverse order in their tables."""
+        """Whether the query gives another answer when the rows of the tables are in reverse order."""
         return difference(result, self.run_sql(sql, rows, backwards=True), ordered) is not None
 
-    def values(self, table: str, sql: str) -> list[Any]:
+    def _find_values(self, table: str, sql: str) -> list[Any]:
         """The distinct non-null values of an SQL expression over a table, in ascending order."""
-        key = (table, sql)
-        if key not in self._values:
-            query = f"SELECT DISTINCT {sql} AS v FROM {table} WHERE v IS NOT NULL ORDER BY v"
-            self._values[key] = [row[0] for row in self.run_sql(query).rows]
-        return self._values[key]
+        query = f"SELECT DISTINCT {sql} AS v FROM {table} WHERE v IS NOT NULL ORDER BY v"
+        return [row[0] for row in self.run_sql(query).rows]
 
-    def shares(self, table: str, predicate: str) -> tuple[float, float]:
+    def _find_shares(self, table: str, predicate: str) -> tuple[float, float]:
         """The shares of a table's rows for which an SQL predicate is true, and false; for the rest it is NULL."""
-        key = (table, predicate)
-        if key not in self._shares:
-            query = f"SELECT COUNT_IF(p) / COUNT(*), COUNT_IF(NOT p) / COUNT(*) FROM (SELECT {predicate} AS p FROM {table})"
-            self._shares[key] = self.run_sql(query).rows[0]
-        return self._shares[key]
+        query = f"SELECT COUNT_IF(p) / COUNT(*), COUNT_IF(NOT p) / COUNT(*) FROM (SELECT {predicate} AS p FROM {table})"
+        share_true, share_false = self.run_sql(query).rows[0]
+        return share_true, share_false
 
 
 @functools.lru_cache(maxsize=32)

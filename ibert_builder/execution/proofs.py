@@ -130,9 +130,9 @@ def run_on_every_row_set(engine: Engine, sql: str) -> Result:
 
 
 def disagreement(engine: Engine, one: str, other: str, ordered: bool) -> str | None:
-    """How two queries differ on the first row set on which they do, or None where they agree on all of them.
+    """How two queries differ on the first row set where they do, or None if they agree on all.
 
-    Row sets on which the first query fails, or on which its answer is an accident of row order, say nothing.
+    Row sets on which the first query fails, or on which its answer depends on row order by accident, are passed over.
     """
     for rows in range(len(KINDS)):
         try:

@@ -1,4 +1,4 @@
-"""Results of queries, and whether two of them are the same answer."""
+"""Results of queries, and how to tell whether two of them are the same answer."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ FLOAT_TOLERANCE = 1e-9  # relative
 
 @dataclass(frozen=True)
 class Result:
-    """What a query gave: column names, DuckDB type names with widths masked, and rows."""
+    """What a query returned: column names, DuckDB type names without their widths, and rows."""
 
     columns: tuple[str, ...]
     types: tuple[str, ...]
@@ -38,9 +38,9 @@ _WIDTHS = (
 )
 
 
-@functools.cache
-def _masked(duckdb_type: str) -> str:
-    """A DuckDB type without its width: whether a count is 32 or 64 bits wide is no part of an answer."""
+@functools.lru_cache(maxsize=1024)
+def without_width(duckdb_type: str) -> str:
+    """A DuckDB type without its width: whether a count has 32 or 64 bits does not matter to the answer."""
     for pattern, mask in _WIDTHS:
         duckdb_type = pattern.sub(mask, duckdb_type)
     return duckdb_type
@@ -49,8 +49,8 @@ def _masked(duckdb_type: str) -> str:
 def difference(expected: Result, found: Result, ordered: bool) -> str | None:
     """How two results differ, or None where they are the same answer.
 
-    Equal means: the same column names and types (widths aside), the same rows as often (floats to a relative
-    tolerance, NULL equal to NULL), and in the same order if `ordered`.
+    The same answer has the same column names and types (widths aside) and the same rows equally often (floats to a
+    relative tolerance, NULL equal to NULL), in the same order if `ordered`.
     """
     if expected.columns != found.columns:
         return "columns"
@@ -65,7 +65,7 @@ Rows = list[tuple[Any, ...]]
 
 
 def same_rows(left: Rows, right: Rows, ordered: bool) -> bool:
-    """Whether two lists hold the same rows as often, and in the same order if `ordered`."""
+    """Whether two lists hold the same rows equally often, and in the same order if `ordered`."""
     if len(left) != len(right):
         return False
     if left == right:
@@ -80,7 +80,7 @@ def _sort_key(row: tuple[Any, ...]) -> str:
 
 
 def _digits(number: float | int | Decimal) -> str:
-    """A number as text, the same for every class; with few digits where rounding noise could be, which must sort alike."""
+    """A number as text, whatever its class; fractions have few digits, so that rounding noise does not change the order."""
     if isinstance(number, int) or number % 1 == 0:
         return str(int(number))
     return f"{number:.6g}"

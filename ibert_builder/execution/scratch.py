@@ -1,7 +1,7 @@
-"""Where examples that read, write, connect and execute are run: a temporary folder of their own.
+"""Running examples that read, write, connect and execute, each in a temporary folder of its own.
 
-The folder holds the tables as `<table>.csv`, `<table>.parquet` and `<table>.json`, and each `*.duckdb` file
-that the code names holds all of them. It is the working directory while the code runs, and gone afterwards.
+The folder has the tables that the code names as `<table>.csv`, `<table>.parquet` or `<table>.json`; each `*.duckdb` file
+that it names holds all tables. The folder is the working directory while the code runs, and is deleted afterwards.
 """
 
 from __future__ import annotations
@@ -25,14 +25,13 @@ import pyarrow as pa
 from ibis import selectors
 from ibis.config import Config
 
-from ibert_builder.databases.duckdb_tables import write_tables
+from ibert_builder.databases.duckdb_tables import NO_SPILL, write_tables
 from ibert_builder.databases.model import Database
 from ibert_builder.errors import InputError
 from ibert_builder.execution.engine import CONFIG, NESTING
 from ibert_builder.execution.results import Result
-from ibert_builder.sandbox.arithmetic import builtins_for
-from ibert_builder.sandbox.check import compile_code
-from ibert_builder.sandbox.limits import run_code
+from ibert_builder.sandbox.compiling import builtins_for, compile_code
+from ibert_builder.sandbox.limits import limit_code
 from ibert_builder.sandbox.policy import FILES
 from ibert_builder.staging import lack_of_space
 
@@ -40,12 +39,12 @@ FORMATS = ("csv", "parquet", "json")
 
 
 class NothingCame(ValueError):
-    """Code that ran and left nothing to see: no rows, no value, no file."""
+    """The code ran and left nothing to look at: no rows, no value, no file."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What code gave: the rows of its last statement, where that is a table; and the files it wrote."""
+    """What code gave: the rows of its last statement if that is a table, and the names of the files it wrote."""
 
     table: Result | None
     files: tuple[str, ...]
@@ -55,15 +54,15 @@ def run(code: str, database: Database, tables: tuple[str, ...]) -> Outcome:
     """Run checked code in a folder of its own.
 
     Args:
-        code: it sees `ibis`, `_`, `s` and the tables, which live in the default backend.
-        database: whose rows are used.
-        tables: those of its tables that the example is about.
+        code: it sees `ibis`, `_`, `s` and the tables, which belong to the default backend.
+        database: where the rows come from.
+        tables: the tables that the example is about.
 
     Raises:
-        SyntaxError, ForbiddenCode: the code is not accepted, or (LimitReached) takes too much time or memory.
+        SyntaxError, ForbiddenCode: the code is refused, or (LimitReached) takes too much time or memory.
         InputError: there is no space for temporary files.
         NothingCame: it gave no rows, no value and no new file.
-        Exception: whatever the code raises; `duckdb.InterruptException` if a statement takes too long.
+        Exception: whatever the code raises.
     """
     database = replace(database, tables={name: database.tables[name] for name in tables})
     names = {*tables}.union(*(table.columns for table in database.tables.values()))
@@ -95,13 +94,11 @@ def run(code: str, database: Database, tables: tuple[str, ...]) -> Outcome:
                 connection.interrupt()
 
         with contextlib.redirect_stdout(io.StringIO()):
-            value, found = run_code(work, interrupt)
+            value, found = limit_code(work, interrupt)
         gave_nothing = value is None
         written = tuple(sorted(path.name for path in set(folder.iterdir()) - there if path.stat().st_size))
         connections = _connections(backend, namespace)
-        if (
-            ".cache(" in code
-        ):  # what is cached is dropped when its expression goes, which needs the connection
+        if ".cache(" in code:  # a cached table is dropped with its expression, which needs the connection
             del value
             namespace.clear()
             gc.collect()
@@ -123,7 +120,7 @@ def _folder() -> Iterator[Path]:
             finally:
                 os.chdir(before)
     except Exception as error:
-        if cause := lack_of_space(error):  # says nothing about the code
+        if cause := lack_of_space(error):  # the code is not to blame
             raise InputError(f"cannot write there: {cause}", file=tempfile.gettempdir()) from error
         raise
 
@@ -137,13 +134,13 @@ def _write_files(connection: duckdb.DuckDBPyConnection, code: str, database: Dat
     for name in sorted(
         {value for value in constants if isinstance(value, str) and value.endswith(".duckdb")}
     ):
-        with duckdb.connect(name) as other:
+        with duckdb.connect(name, config=NO_SPILL) as other:
             write_tables(other, database)
 
 
 @contextlib.contextmanager
 def _own_options() -> Iterator[None]:
-    """Put every option of Ibis back as it was."""
+    """Restore every option of Ibis afterwards."""
 
     def read(options: Config) -> dict[str, Any]:
         values = {name: getattr(options, name) for name in options.__argnames__}

@@ -16,6 +16,7 @@ from ibert_builder.generation.splits import in_seeded_order, split_by_number
 from ibert_builder.tasks.registry import TASKS
 from ibert_builder.templating.phrases import Phrasebook, load_phrases
 from ibert_builder.templating.templates import Template, load_templates
+from ibert_builder.yaml_source import read_bytes
 
 # The packages whose versions decide what is proved.
 PROVERS = ("ibis-framework", "sqlglot", "duckdb", "docstring-parser")
@@ -101,6 +102,7 @@ def digest(templates_dir: str | Path | None = None) -> str:
 def _files_digest(folder: Path, pattern: str) -> str:
     joined = hashlib.sha256()
     for path in sorted(folder.glob(pattern)):
+        content = read_bytes(path)  # which sees to it that the name is text
         joined.update(path.relative_to(folder).as_posix().encode())
-        joined.update(hashlib.sha256(path.read_bytes()).digest())
+        joined.update(hashlib.sha256(content).digest())
     return joined.hexdigest()

@@ -9,7 +9,6 @@ proved alone: drawing does not depend on proofs.
 
 from __future__ import annotations
 
-import gc
 import hashlib
 import random
 from collections import Counter
@@ -143,8 +142,6 @@ def generate(
     seen: Counter[str] = Counter()
     ids: set[str] = set()
     numbers = {template.name: _number(task, template, options) for template in catalog.templates[task_name]}
-    # What is loaded by now stays; the collector need not look through it again for every example.
-    gc.freeze()
     for index in range(max(numbers.values())):
         for template in catalog.templates[task_name]:
             split = catalog.undivided.get((task_name, template.name)) or split_by_number(index)

@@ -1,4 +1,5 @@
-"""What template code may do, and for how long: an allow-list over its syntax tree, bounded operators, time and memory limits.
+"""What template code and answers may do, and for how long: an allow-list, guards that act while code runs, and limits.
 
-Import `compile_code` from `check`, the sets of rules from `policy`, `builtins_for` from `arithmetic` and the limits from `limits`.
+Import `compile_code` and `builtins_for` from `compiling`, sets of rules from `policy`, `check_query` from `sql`, and the
+limits from `limits`.
 """

@@ -1,45 +1,76 @@
-"""Python's own values kept small: what operators and `range` make of a few digits within one step, which no limit stops."""
+"""Python's own values kept small. What one step makes of a few digits or of nested lists, no limit of time can stop."""
 
 from __future__ import annotations
 
 import ast
-import builtins
 import operator
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from ibert_builder.errors import ForbiddenCode
-from ibert_builder.sandbox.policy import Rules
 
-# Operators that make gigabytes of a few digits, within one step of Python.
+# Operators that make gigabytes of a few digits within one step of Python.
 GROWING: Mapping[type[ast.operator], tuple[str, Callable[[Any, Any], Any]]] = {
+    ast.Add: ("+", operator.add),
     ast.Mult: ("*", operator.mul),
     ast.Pow: ("**", operator.pow),
     ast.LShift: ("<<", operator.lshift),
     ast.Mod: ("%", operator.mod),
 }
-LARGEST = 4_096  # bits of a number, items of a text or list, that an operator may make of Python's own values
+LARGEST = 4_096  # bits of a number, characters of a text, items of a list with all that is in it
+DEEPEST_VALUE = 50  # lists within one another
 LONGEST_RANGE = 10_000
 
-
-class Bounding(ast.NodeTransformer):
-    """Puts bounded functions in place of growing operators. Their names are signs, so that no code can use or hide them."""
-
-    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
-        self.generic_visit(node)
-        if type(node.op) not in GROWING:
-            return node
-        function = ast.Name(GROWING[type(node.op)][0], ast.Load())
-        return ast.fix_missing_locations(
-            ast.copy_location(ast.Call(function, [node.left, node.right], []), node)
-        )
+_CONTAINERS = (list, tuple, set, dict)
 
 
-def _bounded(sign: str, operation: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+def small(value: Any) -> Any:
+    """A value, unless it is a large one of Python's own.
+
+    Lists within lists count as often as they appear, since comparing, hashing and printing them goes through all of it.
+
+    Raises:
+        ForbiddenCode: it is too large.
+    """
+    kind = type(value)
+    if kind is str or kind is bytes:
+        if len(value) > LARGEST:
+            raise ForbiddenCode(f"the code makes too long a text (at most {LARGEST} characters)")
+    elif kind in _CONTAINERS:
+        _count(value)
+    return value
+
+
+def _count(value: Any) -> None:
+    level, counted, depth = [value], 0, 0
+    while level:
+        depth += 1
+        counted += sum(map(len, level))
+        if counted > LARGEST:
+            raise ForbiddenCode(
+                f"the code makes too long a list (at most {LARGEST} items, with all that is in them)"
+            )
+        if depth > DEEPEST_VALUE:
+            raise ForbiddenCode(
+                f"the code nests lists too deeply (at most {DEEPEST_VALUE} within one another)"
+            )
+        level = [
+            item
+            for container in level
+            for item in (
+                [*container.keys(), *container.values()] if isinstance(container, dict) else container
+            )
+            if type(item) in _CONTAINERS
+        ]
+
+
+def bounded(sign: str, operation: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    """An operator that refuses to make large values."""
+
     def apply(left: Any, right: Any) -> Any:
         if _size(sign, left, right) > LARGEST:
             raise ForbiddenCode(f"'{sign}' makes too much of plain values (at most {LARGEST} bits or items)")
-        return operation(left, right)
+        return small(operation(left, right))
 
     return apply
 
@@ -48,6 +79,8 @@ def _size(sign: str, left: Any, right: Any) -> int:
     """The size of a result, as far as it is one of Python's own: of numbers in bits, of the rest in items."""
     if sign == "%":
         return LARGEST + 1 if isinstance(left, str | bytes) else 0  # the width may stand in the text
+    if sign == "+":
+        return sum(len(side) for side in (left, right) if isinstance(side, str | bytes | list | tuple))
     if not isinstance(left, int):
         left, right = right, left  # 3 * "a" is "a" * 3; the other two operators know numbers only
     if not isinstance(left, int):
@@ -60,17 +93,16 @@ def _size(sign: str, left: Any, right: Any) -> int:
     return left * len(right) if isinstance(right, str | bytes | list | tuple) else 0
 
 
-def _range(*bounds: Any) -> range:
+def bounded_range(*bounds: Any) -> range:
+    """A `range` that is not too long."""
     numbers = range(*bounds)
     if len(numbers[:LONGEST_RANGE]) == LONGEST_RANGE:
         raise ForbiddenCode(f"the range is too long (below {LONGEST_RANGE})")
     return numbers
 
 
-_OWN = {sign: _bounded(sign, operation) for sign, operation in GROWING.values()}
-
-
-def builtins_for(rules: Rules) -> dict[str, Any]:
-    """What code finds as Python's builtins: those of its rules, and what bounds its operators."""
-    found = {name: getattr(builtins, name) for name in rules.builtins if hasattr(builtins, name)}
-    return {**found, **_OWN, **({"range": _range} if "range" in found else {})}
+def bounded_round(number: Any, digits: Any = None) -> Any:
+    """A `round` that does not raise ten to any power."""
+    if isinstance(digits, int) and abs(digits) > LARGEST:
+        raise ForbiddenCode(f"'round' takes too many digits (at most {LARGEST})")
+    return round(number) if digits is None else round(number, digits)

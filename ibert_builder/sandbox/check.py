@@ -1,9 +1,9 @@
 """What template code may do: an allow-list over its syntax tree, checked before anything runs.
 
 Code sees the tables, `ibis`, `_` and `s` (the selectors), and nothing else. It may call public methods of Ibis
-expressions and the functions of `ibis` named here; it may not import, loop, define classes, touch underscored
-attributes, or reach the backend, files or the network. What it may take of time and memory is said in `limits.py`; what
-no limit could stop, since it happens within one step of Python, is refused here.
+expressions and the functions of `ibis` that `policy` names. It may not import anything, define classes, use names that start
+with an underscore, or reach the backend, files or the network. What the tree does not show is decided when the code
+runs: `members` knows the objects, `arithmetic` the size of values, `limits` time and memory.
 """
 
 from __future__ import annotations
@@ -11,75 +11,35 @@ from __future__ import annotations
 import ast
 import builtins
 import functools
+import re
 import types
 from collections.abc import Iterable
-from types import CodeType
-from typing import NoReturn
 
 import ibis
-import ibis.expr.datatypes as dt
-import ibis.expr.types as ir
-import sqlglot
 from ibis import selectors
-from ibis.expr.types.groupby import GroupedTable
-from ibis.expr.types.temporal import DayOfWeek
-from sqlglot import exp
 
 from ibert_builder.errors import ForbiddenCode, unknown
-from ibert_builder.sandbox.arithmetic import GROWING, Bounding
-from ibert_builder.sandbox.policy import FORBIDDEN_METHODS, IBIS_FUNCTIONS, NODES, STRICT, Rules
+from ibert_builder.sandbox.files import arguments_of, check_files, is_plain, refuse, texts_in
+from ibert_builder.sandbox.members import methods_of_types, public_methods
+from ibert_builder.sandbox.policy import (
+    FORBIDDEN_METHODS,
+    IBIS_FUNCTIONS,
+    INSIDES,
+    NODES,
+    STRICT,
+    TEXT_WALKS,
+    Rules,
+)
 
-# What leads from Python's own objects to its frames, modules and classes. No column may be called so.
-_INSIDES = frozenset(
-    name
-    for kind in (
-        types.GeneratorType,
-        types.FrameType,
-        types.CodeType,
-        types.FunctionType,
-        types.MethodType,
-        types.ModuleType,
-        types.TracebackType,
-        type,
-    )
-    for name in dir(kind)
-    if not name.startswith("_")
-) - {"replace", "clear", "close", "send", "throw"}
+_FORMAT = re.compile(r"\{\w*[.:!\[][^{}]*\}")  # what `str.format`, to which Ibis hands texts, would obey
 
-# Methods of texts that look up attributes by what stands in the text; a column may be called so.
-_TEXT_WALKS = frozenset({"format", "format_map"})
-
-LONGEST = 5_000  # characters of code; the longest of a template has 700
+_REPEATED = re.compile(r"\)[*+{]|[*+}][*+{]|(?:[*+{].*){3}")
 DEEPEST = 60  # syntax nodes within one another; the deepest of a template has 21
 
 _SELECTOR_FUNCTIONS = frozenset(selectors.__all__) | {"all"}
 
-
-@functools.cache
-def _public_methods() -> frozenset[str]:
-    kinds = [kind for kind in vars(ir).values() if isinstance(kind, type) and issubclass(kind, ir.Expr)]
-    kinds += [GroupedTable, DayOfWeek, type(ibis._), type(ibis.schema({"a": "int64"}))]
-    return (
-        frozenset(name for kind in kinds for name in dir(kind) if not name.startswith("_"))
-        - FORBIDDEN_METHODS
-    )
-
-
-@functools.cache
-def _methods_of_types() -> frozenset[str]:
-    """Methods of data types and schemas: no column is taken for one of them because a text of the code says so."""
-    kinds = [kind for kind in vars(dt).values() if isinstance(kind, type) and issubclass(kind, dt.DataType)]
-    kinds.append(ibis.Schema)
-    return (
-        frozenset(name for kind in kinds for name in dir(kind) if callable(getattr(kind, name, None)))
-        - _public_methods()
-    )
-
-
-# What takes the names of files, and SQL: only as written in the code, where they can be checked.
-_FILE_CALLS = frozenset(
-    ["connect", "sql", "table", "set_backend", *(f"{way}_{kind}" for way in ("read", "to") for kind in ("csv", "json", "parquet"))]
-)  # fmt: skip
+# Python computes these while it compiles, before any bound.
+_FOLDED = (ast.Mult, ast.Pow, ast.LShift, ast.Mod)
 _LOOPS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp, ast.For)
 
 
@@ -98,14 +58,16 @@ def check(tree: ast.Module, names: Iterable[str], rules: Rules = STRICT) -> None
     given = {*names, "ibis", "_", "s", *rules.builtins}
     attributes = set(names)
     owners: set[int] = set()  # what stands before a dot
-    calls: dict[int, ast.Call] = {}
     for node in nodes:
         if isinstance(node, ast.keyword) and node.arg:
             attributes.add(node.arg)
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
             attributes.add(node.value)
-            if rules.files and (set("/\\~") & set(node.value) or ".." in node.value):
-                _refuse(node, f"a file here has a plain name, not '{node.value}'")
+            if _FORMAT.search(node.value):
+                refuse(
+                    node,
+                    "format specifications are not allowed, nor attributes and items in the braces of a text",
+                )
         elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
             given.add(node.id)
         elif isinstance(node, ast.arg):
@@ -114,36 +76,37 @@ def check(tree: ast.Module, names: Iterable[str], rules: Rules = STRICT) -> None
             given.add(node.name)
         elif isinstance(node, ast.Attribute):
             owners.add(id(node.value))
-        elif isinstance(node, ast.Call):
-            calls[id(node.func)] = node
-    attributes -= _methods_of_types() | (_TEXT_WALKS - set(names))
+    attributes -= methods_of_types()
     syntax = _syntax(rules)
     for node in nodes:
         if type(node) not in syntax:
-            _refuse(node, f"{type(node).__name__} is not allowed in template code")
+            refuse(node, f"{type(node).__name__} is not allowed in template code")
         if isinstance(node, ast.Name):
             _check_name(node, given, id(node) in owners, rules)
+        elif isinstance(node, ast.Call):
+            _check_patterns(node)
         elif isinstance(node, ast.Attribute):
             _check_attribute(node, attributes, id(node) in owners, rules)
-            if rules.files and node.attr in _FILE_CALLS:
-                _check_file_call(node, calls.get(id(node)))
         elif isinstance(node, ast.arg | ast.FunctionDef):
             name = node.arg if isinstance(node, ast.arg) else node.name
             if name in ("ibis", "_", "s"):
-                _refuse(node, f"'{name}' may not be assigned to")
-        elif isinstance(node, ast.BinOp) and type(node.op) in GROWING and _is_constant(node):
-            _refuse(node, "arithmetic on constants alone is not allowed: write the result")
-        elif isinstance(node, ast.AugAssign) and type(node.op) in GROWING:
-            _refuse(node, "this operator is not allowed together with an assignment")
+                refuse(node, f"'{name}' may not be assigned to")
+            _check_annotation(node.annotation if isinstance(node, ast.arg) else node.returns)
+        elif isinstance(node, ast.BinOp) and type(node.op) in _FOLDED and _is_constant(node):
+            refuse(node, "arithmetic on constants alone is not allowed: write the result")
+        elif isinstance(node, ast.AugAssign) and not isinstance(node.target, ast.Name):
+            refuse(node, "this operator is not allowed together with an assignment to anything but a name")
         elif isinstance(node, ast.Subscript) and not (isinstance(node.ctx, ast.Load) or rules.absent_names):
-            _refuse(node, "an item may not be assigned to")
+            refuse(node, "an item may not be assigned to")
         elif isinstance(node, ast.FormattedValue) and node.format_spec is not None:
-            _refuse(node, "format specifications are not allowed")
+            refuse(node, "format specifications are not allowed")
         elif isinstance(node, _LOOPS) and _loops_in(node) > 1:
-            _refuse(node, "a loop inside a loop is not allowed")
+            refuse(node, "a loop inside a loop is not allowed")
+    if rules.files:
+        check_files(nodes)
 
 
-@functools.cache
+@functools.lru_cache(maxsize=16)
 def _syntax(rules: Rules) -> frozenset[type[ast.AST]]:
     kinds = (*NODES, *rules.nodes)
     return frozenset(kinds).union(*(kind.__subclasses__() for kind in kinds))
@@ -165,28 +128,47 @@ def _check_name(node: ast.Name, given: set[str], owns_attribute: bool, rules: Ru
     name = node.id
     is_absent = rules.absent_names and name not in vars(builtins) and not name.startswith("__")
     if name not in given and not is_absent:
-        _refuse(node, unknown("name", name, given))
+        refuse(node, unknown("name", name, given))
     if isinstance(node.ctx, ast.Store) and name in ("ibis", "_", "s"):
-        _refuse(node, f"'{name}' may not be assigned to")
+        refuse(node, f"'{name}' may not be assigned to")
     if name in ("ibis", "s") and not owns_attribute:
-        _refuse(node, f"the module '{name}' may only stand before a dot")
+        refuse(node, f"the module '{name}' may only stand before a dot")
+
+
+def _check_patterns(call: ast.Call) -> None:
+    """Python's regular expressions, which Ibis uses for names, may take ages, and nothing interrupts them."""
+    takes = getattr(call.func, "attr", None) in ("matches", "list_tables")
+    given = arguments_of(call) if takes else [k.value for k in call.keywords if k.arg == "names_pattern"]
+    for value in given:
+        if not is_plain(value) or any(map(_REPEATED.search, texts_in([value]))):
+            refuse(
+                call, "a pattern is written where it stands, with two repetitions at most and none of a group"
+            )
+
+
+def _check_annotation(annotation: ast.expr | None) -> None:
+    for node in ast.walk(annotation) if annotation is not None else ():
+        if isinstance(node, ast.Call | ast.JoinedStr) or (
+            isinstance(node, ast.Constant) and isinstance(node.value, str)
+        ):
+            refuse(node, "an annotation is a type, not a call or a text, which Ibis would evaluate")
 
 
 def _check_attribute(node: ast.Attribute, attributes: set[str], owns_attribute: bool, rules: Rules) -> None:
     name = node.attr
     if name.startswith("_"):
-        _refuse(node, f"the attribute '{name}' is private")
-    if name in _INSIDES:
-        _refuse(node, f"the attribute '{name}' leads inside Python")
-    if name in _TEXT_WALKS - attributes:
-        _refuse(node, f"the attribute '{name}' walks through objects by a text")
+        refuse(node, f"the attribute '{name}' is private")
+    if name in INSIDES:
+        refuse(node, f"the attribute '{name}' leads inside Python")
+    if name in TEXT_WALKS:
+        refuse(node, f"the attribute '{name}' walks through objects by a text")
     path = _path(node)
     if path[0] == "ibis":
         if not owns_attribute:  # a longer path is checked as a whole
             _check_path(node, path[1:], attributes, rules)
         return
     if not isinstance(node.ctx, ast.Load) and not (rules.absent_names and path[0] not in ("s", "_")):
-        _refuse(node, "an attribute may not be assigned to")
+        refuse(node, "an attribute may not be assigned to")
     _check_member(node, path, attributes, rules)
 
 
@@ -194,7 +176,7 @@ def _check_path(node: ast.Attribute, words: list[str], attributes: set[str], rul
     """Check `ibis.WORD.WORD`: a function, an option, a selector, or an attribute of a constant."""
     dotted, allowed = ".".join(words), IBIS_FUNCTIONS | rules.functions
     if not isinstance(node.ctx, ast.Load) and not (dotted in rules.functions and words[0] == "options"):
-        _refuse(node, f"'ibis.{dotted}' may not be assigned to")
+        refuse(node, f"'ibis.{dotted}' may not be assigned to")
     if dotted in allowed and dotted != "selectors":
         return
     if rules.absent_names and not _has(ibis, words[0]):
@@ -203,24 +185,24 @@ def _check_path(node: ast.Attribute, words: list[str], attributes: set[str], rul
         return _check_member(node, words, attributes, rules)
     if words[0] == "selectors":
         return _check_member(node, ["s", *words[1:]], attributes, rules)
-    _refuse(node, unknown("function of ibis", dotted, allowed))
+    refuse(node, unknown("function of ibis", dotted, allowed))
 
 
 def _check_member(node: ast.Attribute, path: list[str], attributes: set[str], rules: Rules) -> None:
     name = node.attr
     if name in FORBIDDEN_METHODS and name not in rules.methods:
-        _refuse(node, f"'{name}' leaves the expression (it runs it, writes it or reaches the backend)")
+        refuse(node, f"'{name}' leaves the expression (it runs it, writes it or reaches the backend)")
     if path[0] == "s":
         absent = rules.absent_names and len(path) > 1 and not _has(selectors, path[1])
         if ".".join(path[1:]) not in _SELECTOR_FUNCTIONS and not absent:
-            _refuse(node, unknown("selector", ".".join(path[1:]), _SELECTOR_FUNCTIONS))
+            refuse(node, unknown("selector", ".".join(path[1:]), _SELECTOR_FUNCTIONS))
     elif (
         name not in attributes
         and name not in rules.methods
-        and name not in _public_methods()
+        and name not in public_methods()
         and not rules.absent_names
     ):
-        _refuse(node, unknown("method or column", name, _public_methods() | attributes))
+        refuse(node, unknown("method or column", name, public_methods() | attributes))
 
 
 def _has(module: types.ModuleType, name: str) -> bool:
@@ -228,47 +210,6 @@ def _has(module: types.ModuleType, name: str) -> bool:
         return hasattr(module, name)
     except ImportError:  # a backend that is not installed
         return True
-
-
-def _check_file_call(node: ast.Attribute, call: ast.Call | None) -> None:
-    """Names of files stand in the code as they are, and SQL is one SELECT that reads tables."""
-    if call is None:
-        _refuse(node, f"'{node.attr}' may only be called")
-    given = [*call.args, *(keyword.value for keyword in call.keywords)]
-    if node.attr == "set_backend":
-        if not (len(given) == 1 and isinstance(given[0], ast.Name | ast.Call)):
-            _refuse(node, "'set_backend' takes a backend")
-    elif not all(map(_is_plain, given)) or any(keyword.arg is None for keyword in call.keywords):
-        _refuse(node, f"'{node.attr}' takes plain values only, written where they stand")
-    if node.attr == "connect" and {keyword.arg for keyword in call.keywords} - {"read_only"}:
-        _refuse(node, "'connect' takes the name of a file, and `read_only`")
-    if node.attr == "sql":
-        for value in given:
-            _check_sql(value)
-
-
-def _check_sql(node: ast.AST) -> None:
-    text = node.value if isinstance(node, ast.Constant) else None
-    try:
-        query = sqlglot.parse_one(str(text), read="duckdb")
-    except (sqlglot.errors.SqlglotError, RecursionError):
-        query = None
-    if not isinstance(query, exp.Query) or any(
-        not isinstance(table.this, exp.Identifier) or not table.name.isidentifier()
-        for table in query.find_all(exp.Table)
-    ):
-        _refuse(node, "the SQL should be one SELECT from tables by their names")
-
-
-def _is_plain(node: ast.AST) -> bool:
-    """A constant, or a list or mapping of constants."""
-    if isinstance(node, ast.List | ast.Tuple):
-        return all(map(_is_plain, node.elts))
-    if isinstance(node, ast.Dict):
-        return all(key is not None and _is_plain(key) for key in node.keys) and all(
-            map(_is_plain, node.values)
-        )
-    return isinstance(node, ast.Constant)
 
 
 def _loops_in(node: ast.AST) -> int:
@@ -289,37 +230,3 @@ def _is_constant(node: ast.AST) -> bool:
     if isinstance(node, ast.BinOp):
         return _is_constant(node.left) and _is_constant(node.right)
     return isinstance(node, ast.Constant) or (isinstance(node, ast.UnaryOp) and _is_constant(node.operand))
-
-
-def _refuse(node: ast.AST, why: str) -> NoReturn:
-    raise ForbiddenCode(f"{why} (line {getattr(node, 'lineno', 1)} of the code)")
-
-
-def compile_code(code: str, names: Iterable[str], rules: Rules = STRICT) -> tuple[CodeType | None, CodeType]:
-    """Parse, check and compile code whose last statement is its result.
-
-    Returns:
-        The statements before the last one (None where there are none), and the last one as an expression.
-
-    Raises:
-        SyntaxError: the code does not parse, or does not end in an expression or an assignment to one name.
-        ForbiddenCode: it does something forbidden.
-    """
-    if len(code) > LONGEST:
-        raise ForbiddenCode(f"the code is too long: {len(code)} characters (at most {LONGEST})")
-    try:
-        tree = ast.parse(code)
-    except (RecursionError, MemoryError) as error:
-        raise ForbiddenCode("the code is nested too deeply to be parsed") from error
-    except ValueError as error:  # in Python 3.10 and 3.11, a null character
-        raise SyntaxError(str(error)) from error
-    check(tree, names, rules)
-    last = tree.body[-1] if tree.body else None
-    if isinstance(last, ast.Assign) and len(last.targets) == 1:
-        tree.body[-1] = last = ast.copy_location(ast.Expr(last.value), last)
-    if not isinstance(last, ast.Expr):
-        raise SyntaxError("the code should end in an expression")
-    if any(type(node) in GROWING for node in ast.walk(tree)):
-        Bounding().visit(tree)
-    before = compile(ast.Module(tree.body[:-1], []), "<template>", "exec") if len(tree.body) > 1 else None
-    return before, compile(ast.Expression(last.value), "<template>", "eval")

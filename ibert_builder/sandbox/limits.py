@@ -1,7 +1,7 @@
-"""How long untrusted code and SQL may run, and how much memory they may take besides what is taken already.
+"""How long untrusted code and SQL may run, and how much memory they may allocate while they do.
 
-One thread watches everything that runs in the process. The ceiling on memory is the operating system's own and exists
-where it has one (Linux); it holds for what is asked for while the code runs, so that a bomb fails before it goes off.
+One thread watches everything that runs in the process. The memory limit is the operating system's limit on the address
+space, where there is one (Linux). It is lowered while code runs, so that an allocation beyond it fails at once.
 """
 
 from __future__ import annotations
@@ -22,24 +22,24 @@ except ImportError:  # Windows
     resource = None  # type: ignore[assignment]
 
 TIME_LIMIT = 5.0  # seconds; sample queries take milliseconds
-MEMORY_LIMIT = 512 << 20  # bytes
+MEMORY_LIMIT = 512 << 20  # bytes, on top of what the process has when the code starts
 SWEEP = 0.2  # seconds between two looks at the clock
-AGAIN = 1.0  # seconds after which code that has swallowed its end is stopped once more
+AGAIN = 1.0  # seconds after which code that caught its own interruption is interrupted again
 
 T = TypeVar("T")
 Stop = Callable[[], object]
 
 
 class LimitReached(ForbiddenCode):
-    """Code that ran out of time or memory; the message says which, and how much it had."""
+    """Code ran out of time or memory; the message says which, and what the limit is."""
 
 
 class TimeIsUp(BaseException):
-    """Ends code in mid-flight. Not an Exception, since libraries catch those and go on."""
+    """Interrupts running code. Not an Exception, since libraries catch those and carry on."""
 
 
 class _Watch:
-    """What is running, by thread, with the moment it has to end and what ends it."""
+    """What is running, by thread: when its time is up, and the function that stops it."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -54,7 +54,7 @@ class _Watch:
         self._running[threading.get_ident()] = (time.monotonic() + TIME_LIMIT, stop)
 
     def end(self) -> None:
-        """Afterwards nothing is stopped any more."""
+        """Forget what this thread runs. Once this has returned, its `stop` is not called any more."""
         with self._lock:
             self._running.pop(threading.get_ident(), None)
 
@@ -72,12 +72,12 @@ class _Watch:
 _watch = _Watch()
 
 
-def run_query(work: Callable[[], T], interrupt: Stop) -> T:
-    """Run something that a call of `interrupt` ends.
+def limit_query(work: Callable[[], T], interrupt: Stop) -> T:
+    """Run a query, and call `interrupt` when its time is up.
 
     Raises:
         MemoryError: it wanted more than MEMORY_LIMIT.
-        Exception: whatever `work` raises, when interrupted too.
+        Exception: whatever `work` raises, also on being interrupted.
     """
     _watch.begin(interrupt)
     ceiling = _lower_ceiling()
@@ -88,8 +88,8 @@ def run_query(work: Callable[[], T], interrupt: Stop) -> T:
         _watch.end()
 
 
-def run_code(work: Callable[[], T], interrupt: Stop) -> T:
-    """Run Python code that nothing needs to help end; `interrupt` ends a query of its.
+def limit_code(work: Callable[[], T], interrupt: Stop) -> T:
+    """Run Python code within the limits; `interrupt` stops the queries it may be waiting for.
 
     Raises:
         LimitReached: it ran out of time or memory, or nested too deeply.
@@ -101,7 +101,7 @@ def run_code(work: Callable[[], T], interrupt: Stop) -> T:
     def stop() -> None:
         is_stopped.set()
         interrupt()
-        _throw(thread, TimeIsUp)
+        _interrupt(thread)
 
     ceiling = _lower_ceiling()
     try:
@@ -110,23 +110,38 @@ def run_code(work: Callable[[], T], interrupt: Stop) -> T:
             return work()
         finally:
             _watch.end()
-            _throw(thread, None)  # one that was thrown at the last moment and has not arrived
+            if is_stopped.is_set():
+                _absorb_interruption(thread)
     except (Exception, TimeIsUp) as error:
-        _watch.end()  # where the end arrived before that was done
-        if is_stopped.is_set():  # whatever libraries made of their end
+        _watch.end()  # the interruption may have arrived before the call above was done
+        if is_stopped.is_set():  # whatever libraries made of the interruption
             raise LimitReached(f"stopped at the time limit of {TIME_LIMIT:g} s") from None
         if isinstance(error, MemoryError):
             raise LimitReached(f"stopped at the memory limit of {MEMORY_LIMIT >> 20} MiB") from None
         if isinstance(error, RecursionError):
-            raise LimitReached(f"stopped at Python's limit of nesting: {error}") from None
+            raise LimitReached(f"stopped at Python's recursion limit: {error}") from None
         raise
     finally:
         _raise_ceiling(ceiling)
 
 
-def _throw(thread: int, kind: type[BaseException] | None) -> None:
-    exception = ctypes.py_object() if kind is None else ctypes.py_object(kind)
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), exception)
+def _interrupt(thread: int) -> None:
+    """Have a thread raise TimeIsUp at its next step of Python."""
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(TimeIsUp))
+
+
+def _absorb_interruption(thread: int) -> None:
+    """Let an interruption of this thread that may be on its way arrive here, and nowhere later.
+
+    One is thrown for certain, in the place of any that has not arrived. Taking it back instead (with NULL) makes
+    CPython 3.11 hang under a profiler, tracer or debugger.
+    """
+    try:
+        _interrupt(thread)
+        while True:
+            pass
+    except TimeIsUp:
+        return
 
 
 def _lower_ceiling() -> bool:

@@ -1,8 +1,9 @@
-"""What template code may use, per purpose: syntax, functions of `ibis`, methods, builtins. `sandbox` applies it."""
+"""What template code may use, per purpose: syntax, functions of `ibis`, methods, builtins. `check` applies it."""
 
 from __future__ import annotations
 
 import ast
+import types
 from dataclasses import dataclass
 
 IBIS_FUNCTIONS = frozenset(
@@ -47,15 +48,12 @@ IBIS_FUNCTIONS = frozenset(
         "struct",
         "time",
         "timestamp",
-        "to_sql",
         "trailing_range_window",
         "trailing_window",
         "union",
-        "uuid",
-        "watermark",
         "window",
     ]
-) - {"uuid", "to_sql", "watermark"}
+)
 
 # Public methods of expressions that leave the expression: they run it, write files, or hand out the backend.
 FORBIDDEN_METHODS = frozenset(
@@ -95,6 +93,27 @@ FORBIDDEN_METHODS = frozenset(
     ]
 )
 
+# What leads from Python's own objects to its frames, modules and classes.
+INSIDES = frozenset(
+    name
+    for kind in (
+        types.GeneratorType,
+        types.FrameType,
+        types.CodeType,
+        types.FunctionType,
+        types.MethodType,
+        types.ModuleType,
+        types.TracebackType,
+        type,
+    )
+    for name in dir(kind)
+    if not name.startswith("_")
+) - {"replace", "clear", "close", "send", "throw"}
+
+# Methods of texts that look up attributes by what stands in the text.
+TEXT_WALKS = frozenset({"format", "format_map"})
+# Attributes that are never what they seem to be: columns of these names are written `t["format"]`.
+NEVER_ATTRIBUTES = INSIDES | TEXT_WALKS
 NODES = (
     ast.Module, ast.Expr, ast.Assign, ast.Name, ast.Load, ast.Store, ast.Attribute, ast.Call, ast.keyword, ast.Constant,
     ast.Subscript, ast.Slice, ast.Tuple, ast.List, ast.Dict, ast.Set, ast.Starred, ast.Lambda, ast.arguments, ast.arg, ast.IfExp,
@@ -112,8 +131,8 @@ class Rules:
         functions: attributes of `ibis` allowed besides `IBIS_FUNCTIONS`; dotted for its modules (`duckdb.connect`).
         methods: methods of expressions and other objects allowed although they leave the expression.
         builtins: Python's own functions and exceptions that the code may name.
-        absent_names: names that exist nowhere in Ibis may be used, since running into them is the point.
-        files: string constants may be file names (they must be plain ones: no folder, no address).
+        absent_names: names that do not exist in Ibis may be used, since the error they cause is the point.
+        files: the code may name files, by plain names (no folders, no addresses).
     """
 
     nodes: tuple[type[ast.AST], ...] = ()
@@ -126,7 +145,7 @@ class Rules:
 
 STRICT = Rules()
 
-# Code with a mistake in it: it may name what does not exist, and what people mistake for part of Ibis.
+# Code with a mistake in it: it may name things that do not exist, and what people take for a part of Ibis.
 MISTAKEN = Rules(
     builtins=frozenset(
         [
@@ -153,7 +172,7 @@ MISTAKEN = Rules(
     absent_names=True,
 )
 
-# A function that is to be documented.
+# A function to write a docstring for.
 FUNCTION = Rules(
     nodes=(
         ast.FunctionDef,
@@ -187,7 +206,7 @@ FUNCTION = Rules(
     ),
 )
 
-# An example that reads, writes, connects or runs; only ever in a folder of its own.
+# An example that reads, writes, connects or executes; it only ever runs in a folder of its own.
 FILES = Rules(
     nodes=(ast.FunctionDef, ast.Return),  # an example may define a function, to be called for every row
     functions=frozenset(

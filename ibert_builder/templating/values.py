@@ -26,6 +26,7 @@ from typing import Any, Protocol
 import ibis.expr.types as ir
 
 from ibert_builder.databases.model import Column, Reference, Table
+from ibert_builder.sandbox.policy import NEVER_ATTRIBUTES
 from ibert_builder.templating.frames import Frame, Language, Piece, Placeholder
 from ibert_builder.templating.literals import literal
 from ibert_builder.templating.phrases import Phrase
@@ -107,7 +108,8 @@ class ColumnValue:
         if spec is None and style.deferred:
             spec = "_"
         prefix = spec or self.owner.variable
-        bracketed = (style.brackets and spec is None) or hasattr(ir.Table, name)
+        shadows = hasattr(ir.Table, name) or name in NEVER_ATTRIBUTES
+        bracketed = shadows or (style.brackets and spec is None)
         return Piece(f'{prefix}["{name}"]' if bracketed else f"{prefix}.{name}")
 
     def _sql(self, name: str, spec: str | None, style: Style) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import duckdb
 
-from ibert_builder.databases.duckdb_tables import write_tables
+from ibert_builder.databases.duckdb_tables import NO_SPILL, write_tables
 from ibert_builder.databases.model import Database
 from ibert_builder.databases.row_sets import KINDS, row_set
 from ibert_builder.errors import InputError, unknown
@@ -42,7 +42,7 @@ def export(databases: Iterable[Database], out: Path, row_sets: bool = False) -> 
     }
     with workspace(out, chosen) as folder:
         for name, database in chosen.items():
-            with duckdb.connect(folder / name) as connection:
+            with duckdb.connect(folder / name, config=NO_SPILL) as connection:
                 connection.execute("SET TimeZone = 'UTC'")
                 write_tables(connection, database)
                 # Closing alone would not report a full disk, and would leave the rows in a log file next to it.

@@ -1,25 +1,30 @@
 from __future__ import annotations
 
-import contextlib
-import functools
 import re
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import duckdb
 import ibis
 import pytest
 
+from ibert_builder.databases.load import load_databases
 from ibert_builder.errors import ForbiddenCode, InputError
 from ibert_builder.execution import scratch as workshop
-from ibert_builder.execution.engine import engine_for
+from ibert_builder.execution.engine import CodeFails, Engine, engine_for
 from ibert_builder.generation.catalog import load_catalog
 from ibert_builder.generation.generate import Options
 from ibert_builder.sandbox import limits
 from ibert_builder.sandbox.policy import FILES, FUNCTION, MISTAKEN, STRICT
 from ibert_builder.staging import LOCK
+from ibert_builder.templating.frames import Placeholder
+from ibert_builder.templating.values import CANONICAL, ColumnValue, TableValue
 from ibert_builder.writing.jsonl import build
-from tests.sandbox.hostile import CODE, RULED, SQL, TEMPLATES
+from tests.sandbox.hostile import CODE, RULED
+from tests.sandbox.hostile_files import FILE_CODE
+from tests.sandbox.hostile_objects import OBJECTS
+from tests.sandbox.hostile_sql import SQL, TEMPLATES
 from tests.test_bad_input import S2I, spoil
 
 RULES = {"strict": STRICT, "mistaken": MISTAKEN, "function": FUNCTION, "files": FILES}
@@ -40,8 +45,26 @@ def short_limit(monkeypatch):
     monkeypatch.setattr(limits, "TIME_LIMIT", LIMIT)
 
 
+SECRET = "canary-4711"
+
+
 @pytest.fixture
-def engine(webshop):
+def canary(tmp_path, monkeypatch):
+    """A folder and an environment that hostile code must leave as they are."""
+    monkeypatch.setenv("IBERT_CANARY", SECRET)
+    folder = tmp_path / "canary"
+    folder.mkdir()
+    (folder / "x.csv").write_text("a\n1\n")
+    monkeypatch.chdir(folder)
+    before = {path: path.read_bytes() for path in folder.rglob("*")}
+    yield
+    assert {path: path.read_bytes() for path in folder.rglob("*")} == before
+    assert Path.cwd() == folder
+    assert not Path("/tmp/x").exists()  # what snippets name
+
+
+@pytest.fixture
+def engine(webshop, canary):
     """An engine that has to be as it was, when the test is over."""
     engine = engine_for(webshop)
     before = time.monotonic()
@@ -83,6 +106,28 @@ def test_hostile_code_is_refused_by_its_own_rules(rules, code, engine):
         run(engine, code, rules)
 
 
+CASES = [
+    *((kind, rules, message, code) for kind, rules, message, codes in OBJECTS for code in codes),
+    *((kind, FILES, message, code) for kind, message, codes in FILE_CODE for code in codes),
+]
+
+
+@pytest.mark.parametrize(
+    ("kind", "rules", "message", "code"), CASES, ids=[f"{kind}-{i}" for i, (kind, *_) in enumerate(CASES)]
+)
+def test_each_kind_is_refused_with_its_own_message(kind, rules, message, code, engine):
+    with pytest.raises(ForbiddenCode, match=message) as refused:
+        run(engine, code, rules)
+    assert not isinstance(refused.value, limits.LimitReached)
+    assert SECRET not in str(refused.value)
+
+
+def test_the_corpus_is_large_enough():
+    snippets = {code for *_, code in CASES}
+    assert len(snippets) >= 150
+    assert len(snippets) + len(listed(CODE) + listed(RULED) + listed(SQL)) + len(TEMPLATES) >= 300
+
+
 @pytest.mark.parametrize(("kind", "sql"), listed(SQL), ids=shown)
 def test_hostile_sql_is_refused_or_stopped(kind, sql, engine):
     with pytest.raises(duckdb.Error) as stopped:
@@ -117,40 +162,6 @@ def _stopped(engine, code):
         return error
 
 
-def test_code_that_swallows_its_end_is_stopped_again(monkeypatch):
-    monkeypatch.setattr(limits, "AGAIN", 0.2)
-    ends = []
-
-    def stubborn():
-        while len(ends) < 2:
-            try:
-                while True:
-                    pass
-            except limits.TimeIsUp as end:
-                ends.append(end)
-        while True:
-            pass
-
-    with pytest.raises(limits.LimitReached, match=r"time limit of 0\.5 s"):
-        limits.run_code(stubborn, lambda: None)
-    assert len(ends) == 2
-
-
-def test_no_end_comes_late():
-    """Code that ends about when its time does is stopped or not, and nothing is thrown at what comes next."""
-    for i in range(12):
-        about_the_limit = functools.partial(_spin, LIMIT + i * limits.SWEEP / 12)
-        with contextlib.suppress(limits.LimitReached):
-            limits.run_code(about_the_limit, lambda: None)
-        _spin(0.02)
-
-
-def _spin(seconds):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        pass
-
-
 def test_unknown_methods_get_a_hint(webshop):
     with pytest.raises(ForbiddenCode, match="did you mean 'filter'"):
         engine_for(webshop).evaluate("orders.filtr(orders.amount > 1)")
@@ -178,3 +189,24 @@ def test_code_of_several_statements_gives_its_last_value(webshop):
 )
 def test_what_is_like_a_bomb_and_none_runs(code, webshop):
     assert engine_for(webshop).run_code(code).rows
+
+
+def test_a_column_named_like_a_way_into_python_is_only_an_item(templates_dir):
+    for name in ("format", "mro"):
+        spoil(
+            templates_dir,
+            "_databases/webshop.yaml",
+            "in_stock:" if name == "format" else "format:",
+            f"{name}:",
+        )
+        database = load_databases(templates_dir / "_databases")["webshop"]
+        table = database.tables["products"]
+        column = ColumnValue(TableValue("t", table, "products"), table.columns[name])
+        for spec in (None, "_"):
+            written = column.render("ibis", Placeholder("x", None, spec), CANONICAL).text
+            assert written == f'{spec or "products"}["{name}"]'
+        engine = Engine(database)
+        assert engine.run_code(f'products.select(x=products["{name}"], y=_["{name}"])').rows
+        for code in (f"products.select(x=products.{name})", f"products.select(x=_.{name})"):
+            with pytest.raises(CodeFails, match=r"walks through objects|leads inside"):
+                engine.run_code(code)

@@ -1,6 +1,6 @@
 """Proved multi-task training examples for the Ibis dataframe library."""
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 
 from ibert_builder.loading import load_dataset
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import ErrorLevel, SqlglotError
@@ -78,4 +76,3 @@ def _in_duckdb(node: exp.Expression, dialect: Dialect) -> exp.Expression:
 
 
 # What it cannot say comes as an exception or as a difference; its warnings would be in the user's way.
-logging.getLogger("sqlglot").setLevel(logging.ERROR)

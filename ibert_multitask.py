@@ -6,10 +6,12 @@ import datasets
 
 from ibert_builder import __version__
 from ibert_builder.databases.model import SPLITS
-from ibert_builder.generation.catalog import digest, load_catalog
-from ibert_builder.generation.generate import Options, Tally, generate, shards
+from ibert_builder.generation.catalog import digest, resolve_templates_dir
+from ibert_builder.generation.generate import Options, Tally
 from ibert_builder.records import ALL, CONFIGS, features, tasks_of, to_row
-from ibert_builder.writing.workers import forks_end_with_this
+from ibert_builder.workers.forks import forks_end_with_this
+from ibert_builder.workers.shards import prove, shards_of
+from ibert_builder.workers.worker import Place
 
 
 @dataclasses.dataclass
@@ -21,21 +23,31 @@ class IbertConfig(datasets.BuilderConfig):
         seed: of every draw.
         templates_dir: a folder of templates; None for the ones that come with the package.
         dialects: the SQL dialects to draw from, for the tasks that have dialects; None for their usual mix.
+        trust_templates: run templates from elsewhere even where the system cannot confine what they do.
     """
 
     examples_per_template: int | None = None
     seed: int = 0
     templates_dir: str | None = None
     dialects: tuple[str, ...] | list[str] | None = None
+    trust_templates: bool = False
 
     @property
     def options(self) -> Options:
         dialects = None if self.dialects is None else tuple(self.dialects)
         return Options(self.examples_per_template, self.seed, dialects)
 
+    @property
+    def place(self) -> Place:
+        return Place(str(resolve_templates_dir(self.templates_dir)), trusted=self.trust_templates)
+
     def create_config_id(self, config_kwargs, custom_features=None):
         # The cache goes by this id: other templates, other code or another Ibis must never be served old rows.
-        kwargs = {name: value for name, value in config_kwargs.items() if name != "templates_dir"}
+        kwargs = {
+            name: value
+            for name, value in config_kwargs.items()
+            if name not in ("templates_dir", "trust_templates")
+        }
         return f"{super().create_config_id(kwargs, custom_features)}-{digest(self.templates_dir)}"
 
 
@@ -65,18 +77,13 @@ class IbertMultitask(datasets.GeneratorBasedBuilder):
         )
 
     def _split_generators(self, dl_manager):
-        catalog = load_catalog(self.config.templates_dir)
         tasks = tasks_of(self.config.name)
         for task in tasks:
             self.config.options.dialects_of(task)
-        return [
-            datasets.SplitGenerator(split, gen_kwargs={"shards": shards(catalog, split, tasks)})
-            for split in SPLITS
-        ]
+        shards = shards_of(self.config.place, [task.name for task in tasks])
+        return [datasets.SplitGenerator(split, gen_kwargs={"shards": shards[split]}) for split in SPLITS]
 
     def _generate_examples(self, shards):
-        catalog = load_catalog(self.config.templates_dir)
-        for task, database in shards:
-            tally = Tally()
-            for record in generate(catalog, task, database, self.config.options, tally):
+        for shard in shards:
+            for record in prove(shard, self.config.options, Tally(), place=self.config.place):
                 yield record["id"], to_row(record, self.info.features)

@@ -7,6 +7,7 @@ data, `killing` whether the sample rows tell the others; `near` finds near-dupli
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -15,13 +16,14 @@ from ibert_builder import __version__
 from ibert_builder.audit.claims import Claim, claims
 from ibert_builder.audit.examine import Examined, Work, examine
 from ibert_builder.audit.near_duplicates import minhash
-from ibert_builder.databases.model import SPLITS
-from ibert_builder.generation.catalog import load_catalog, resolve_templates_dir
-from ibert_builder.generation.generate import Options, drafts_in_all, shards
+from ibert_builder.generation.catalog import resolve_templates_dir
+from ibert_builder.generation.generate import Options
 from ibert_builder.tasks.registry import TASKS
+from ibert_builder.workers.pool import Cancellation, call, in_order
+from ibert_builder.workers.shards import drafts_of, shards_of
+from ibert_builder.workers.worker import Place
 from ibert_builder.writing.infos import made_with
 from ibert_builder.writing.jsonl import Progress
-from ibert_builder.writing.workers import in_order
 
 SAMPLE = 1400  # records, with well over a thousand queries
 
@@ -71,6 +73,7 @@ def audit(
     templates_dir: str | Path | None = None,
     sample: int | None = SAMPLE,
     num_proc: int = 1,
+    trust_templates: bool = False,
     progress: Progress | None = None,
 ) -> Audit:
     """Make the dataset anew and examine it.
@@ -82,7 +85,8 @@ def audit(
         options: what decides which examples come out.
         templates_dir: a folder of templates; None for the ones that come with the package.
         sample: about how many records to prove again; None for all of them.
-        num_proc: processes to work with. The findings are the same for any number.
+        num_proc: worker processes. The findings are the same for any number.
+        trust_templates: run templates from elsewhere even where the system cannot confine what they do.
         progress: called with (shards done, shards in all).
 
     Raises:
@@ -90,17 +94,22 @@ def audit(
     """
     minhash()  # before minutes of work
     options = options or Options()
-    catalog = load_catalog(templates_dir)
-    share = 1.0 if sample is None else min(1.0, sample / drafts_in_all(catalog, options))
     folder = str(resolve_templates_dir(templates_dir))
+    place = Place(folder, trusted=trust_templates)
+    share = 1.0 if sample is None else min(1.0, sample / drafts_of(place, options))
     work = [
         Work(folder, split, *shard, options, share)
-        for split in SPLITS
-        for shard in shards(catalog, split, TASKS.values())
+        for split, those in shards_of(place, TASKS).items()
+        for shard in those
     ]
+
+    def examined(item: Work, cancellation: Cancellation) -> Examined:
+        return call(examine, item, place=place, gives=Examined, cancellation=cancellation)
+
     found = Examined()
-    for done, each in enumerate(in_order(examine, work, num_proc), 1):
-        found.add(each)
-        if progress:
-            progress(done, len(work))
+    with closing(in_order(examined, work, num_proc)) as results:
+        for done, each in enumerate(results, 1):
+            found.add(each)
+            if progress:
+                progress(done, len(work))
     return Audit(claims(found, options), found, sample is None)

@@ -22,6 +22,7 @@ from ibert_builder.generation.generate import Options, Tally, generate
 from ibert_builder.tasks.base import Draft, Record
 from ibert_builder.tasks.registry import TASKS
 from ibert_builder.tidy.tidy import tidy
+from ibert_builder.workers.channel import Channel
 
 
 @dataclass(frozen=True)
@@ -76,8 +77,8 @@ class Examined:
         self.outcomes.update(other.outcomes)
 
 
-def examine(work: Work) -> Examined:
-    """Make a shard anew and examine it."""
+def examine(channel: Channel, work: Work) -> None:
+    """Make a shard anew, examine it and give what was `Examined`."""
     catalog = load_catalog(work.templates_dir)
     engine = engine_for(catalog.databases[work.database])
     found, tally = Examined(), Tally()
@@ -89,7 +90,10 @@ def examine(work: Work) -> Examined:
                 bool(draft.template.tables), unseen, _digest(draft.key), _digest(draft.without_literals),
             )
         )  # fmt: skip
-        return is_sampled(key, work.share)
+        if not is_sampled(key, work.share):
+            return False
+        channel.at(key)
+        return True
 
     for record in generate(catalog, work.task, work.database, work.options, tally, only=note):
         found.records.append((work.split, record))
@@ -107,7 +111,7 @@ def examine(work: Work) -> Examined:
                 found.kills.add(kill(query, engine))
     for (_, _, outcome), count in tally.outcomes.items():
         found.outcomes[outcome] += count
-    return found
+    channel.give(found)
 
 
 def is_sampled(key: str, share: float) -> bool:

@@ -65,6 +65,7 @@ def run(chosen: argparse.Namespace) -> int:
         result = audit(
             Options(seed=chosen.seed),
             templates_dir=chosen.templates_dir,
+            trust_templates=chosen.trust_templates,
             sample=None if chosen.full else chosen.sample,
             num_proc=chosen.num_proc,
             progress=show,
@@ -84,6 +85,7 @@ def _against(chosen: argparse.Namespace) -> int:
             Path(folder),
             options=Options(seed=chosen.seed),
             templates_dir=chosen.templates_dir,
+            trust_templates=chosen.trust_templates,
             num_proc=chosen.num_proc,
             progress=show,
         )

@@ -63,6 +63,7 @@ def run(chosen: argparse.Namespace) -> int:
             tuple(chosen.config),
             options,
             templates_dir=chosen.templates_dir,
+            trust_templates=chosen.trust_templates,
             num_proc=chosen.num_proc,
             links=links,
             progress=show,

@@ -8,8 +8,8 @@ from pathlib import Path
 from ibert_builder.commands.common import (
     Commands,
     add_templates_dir,
+    place_of,
 )
-from ibert_builder.generation.catalog import load_catalog
 from ibert_builder.writing import card
 
 
@@ -23,6 +23,6 @@ def add(commands: Commands) -> None:
 
 
 def run(chosen: argparse.Namespace) -> int:
-    card.update(chosen.card, "examples", card.examples(load_catalog(chosen.templates_dir)))
+    card.update(chosen.card, "examples", card.examples(place_of(chosen)))
     print(chosen.card)
     return 0

@@ -13,6 +13,8 @@ from rich import progress
 from rich.console import Console
 
 from ibert_builder.errors import InputError
+from ibert_builder.generation.catalog import resolve_templates_dir
+from ibert_builder.workers.worker import Place
 from ibert_builder.writing.jsonl import Progress
 
 Commands = Any  # argparse has no public name for what `add_subparsers` returns
@@ -22,6 +24,16 @@ def add_templates_dir(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--templates-dir", type=Path, metavar="DIR", help="default: the templates that come with the package"
     )
+    command.add_argument(
+        "--trust-templates",
+        action="store_true",
+        help="run templates from elsewhere even where the system cannot confine what they do",
+    )
+
+
+def place_of(chosen: argparse.Namespace) -> Place:
+    """Where workers are to find the templates."""
+    return Place(str(resolve_templates_dir(chosen.templates_dir)), trusted=chosen.trust_templates)
 
 
 def add_num_proc(command: argparse.ArgumentParser) -> None:
@@ -30,7 +42,7 @@ def add_num_proc(command: argparse.ArgumentParser) -> None:
         type=int,
         default=1,
         metavar="N",
-        help="processes; the bytes are the same for any number",
+        help="worker processes; the bytes are the same for any number",
     )
 
 

@@ -33,7 +33,7 @@ def add(commands: Commands) -> None:
 def run(chosen: argparse.Namespace) -> int:
     recorded = infos.read(chosen.out) if chosen.check else {}
     with proving(chosen.num_proc) as show:
-        made = infos.infos(chosen.templates_dir, chosen.num_proc, show)
+        made = infos.infos(chosen.templates_dir, chosen.num_proc, show, chosen.trust_templates)
     if not chosen.check:
         for path in infos.write(made, chosen.out):
             print(path)

@@ -23,10 +23,12 @@ from pathlib import Path
 
 from ibert_builder.decontamination.fingerprints import Kind, Level, fingerprints, words
 from ibert_builder.decontamination.segments import Piece, Reading, comments, files, pieces
-from ibert_builder.generation.catalog import load_catalog
+from ibert_builder.generation.catalog import default_templates_dir
 from ibert_builder.tasks.base import Record
 from ibert_builder.tasks.fields import Kind as FieldKind
 from ibert_builder.tasks.registry import TASKS
+from ibert_builder.workers.shards import shards_of
+from ibert_builder.workers.worker import Place
 
 LEVELS: tuple[Level, ...] = ("exact", "normalised", "overlap", "skeleton")  # the strictest first
 SHORTEST_RUN, LONGEST_RUN = 8, 13  # words
@@ -133,7 +135,8 @@ def compare(
         InputError: a path does not exist or is of another kind, or a file cannot be read or is not JSON.
     """
     if splits is None:
-        splits = {name: database.split for name, database in load_catalog().databases.items()}
+        of_splits = shards_of(Place(str(default_templates_dir())), TASKS)
+        splits = {database: split for split, shards in of_splits.items() for _, database in shards}
     chosen, skipped = files(paths)
     index = _Index()
     report = Report(records=0, skipped=[str(path) for path in skipped])

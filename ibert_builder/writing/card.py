@@ -7,18 +7,23 @@ import re
 from pathlib import Path
 
 from ibert_builder.errors import InputError
-from ibert_builder.generation.catalog import Catalog
-from ibert_builder.generation.generate import Options, Tally, generate
+from ibert_builder.generation.generate import Options, Tally
 from ibert_builder.tasks.registry import TASKS
+from ibert_builder.workers.shards import prove
+from ibert_builder.workers.worker import Place
 
 DATABASE = "webshop"
 
 
-def examples(catalog: Catalog) -> str:
-    """Markdown with the shortest record that each task makes of one train database, the first with its messages."""
+def examples(place: Place) -> str:
+    """Markdown with the shortest record that each task makes of one train database, the first with its messages.
+
+    Raises:
+        InputError: a template is wrong.
+    """
     parts: list[str] = []
     for task in TASKS:
-        records = list(generate(catalog, task, DATABASE, Options(10), Tally()))
+        records = list(prove((task, DATABASE), Options(10), Tally(), place=place))
         record = min(records, key=lambda record: (len(json.dumps(record)), record["id"]))
         if parts:
             del record["messages"]

@@ -7,35 +7,28 @@ import json
 import shutil
 import time
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
 from ibert_builder.databases.model import SPLITS
 from ibert_builder.errors import InputError, unknown
-from ibert_builder.generation.catalog import Catalog, load_catalog, resolve_templates_dir
-from ibert_builder.generation.generate import NOT_DRAWN, Options, Tally, generate, shards
+from ibert_builder.generation.catalog import resolve_templates_dir
+from ibert_builder.generation.generate import Options, Tally
 from ibert_builder.records import tasks_of
 from ibert_builder.staging import workspace
-from ibert_builder.tasks.base import Task
 from ibert_builder.tasks.registry import TASKS
+from ibert_builder.workers.pool import Cancellation, call, in_order
+from ibert_builder.workers.shards import Shard, prove, shards_of
+from ibert_builder.workers.worker import Place
+from ibert_builder.writing.fruitless import refuse_fruitless
 from ibert_builder.writing.links import _refuse_own_files, check_link
-from ibert_builder.writing.workers import in_order
 
 COMPLETE = "train_complete.jsonl"
 
 
 REJECTED = "rejected.jsonl"
-
-
-FRUITLESS = 5  # so many rejections without one example mean that the template is wrong, not unlucky
-
-
-SOUGHT = 10  # so many attempts without one example, too
-
-
-Shard = tuple[str, str]  # task, database
 
 
 Progress = Callable[[int, int], None]
@@ -58,10 +51,12 @@ class _Made:
     seconds: float
 
 
-def _make(templates_dir: str, options: Options, shard: Shard) -> _Made:
+def _make(
+    place: Place, options: Options, in_process: bool, shard: Shard, cancellation: Cancellation
+) -> _Made:
     started = time.perf_counter()
     tally = Tally()
-    records = generate(load_catalog(templates_dir), *shard, options, tally)
+    records = prove(shard, options, tally, place=place, cancellation=cancellation, in_process=in_process)
     lines = [json.dumps(record, ensure_ascii=False) + "\n" for record in records]
     return _Made("".join(lines), len(lines), tally, time.perf_counter() - started)
 
@@ -74,7 +69,9 @@ def build(
     templates_dir: str | Path | None = None,
     num_proc: int = 1,
     links: Mapping[str, Path] | None = None,
+    trust_templates: bool = False,
     progress: Progress | None = None,
+    _in_process: bool = False,
 ) -> Report:
     """Generate, prove and write the dataset.
 
@@ -86,16 +83,17 @@ def build(
         configs: tasks, or `all`.
         options: what decides which examples come out.
         templates_dir: a folder of templates; None for the ones that come with the package.
-        num_proc: processes to work with. The bytes are the same for any number.
+        num_proc: worker processes. The bytes are the same for any number.
+        trust_templates: run templates from elsewhere even where the system cannot confine what they do.
         links: JSONL files to stand for a task's train file instead of generating it; every line is checked.
         progress: called with (shards done, shards in all).
 
     Raises:
         InputError: a template is wrong or gives nothing, a link is wrong, `out` cannot be written to or is being written
-            to by another build, the disk is full, or a worker process was killed.
+            to by another build, or the disk is full.
     """
     options, links = options or Options(), dict(links or {})
-    catalog = load_catalog(templates_dir)
+    place = Place(str(resolve_templates_dir(templates_dir)), trusted=trust_templates)
     tasks = list({task.name: task for config in configs for task in tasks_of(config)}.values())
     for name in links:
         if name not in {task.name for task in tasks}:
@@ -103,7 +101,8 @@ def build(
     for task in tasks:
         options.dialects_of(task)
     made = [task for task in tasks if task.name not in links]
-    work = [(split, shard) for split in SPLITS for shard in shards(catalog, split, made)]
+    of_splits = shards_of(place, [task.name for task in made])
+    work = [(split, shard) for split, those in of_splits.items() for shard in those]
     written = [file_of(split, task.name) for split in SPLITS for task in made] + [COMPLETE, REJECTED]
     names = [*written, *(f"{name}.jsonl" for name in links)]
     _refuse_own_files(links, out, names)
@@ -114,9 +113,10 @@ def build(
             {t.name: dict.fromkeys(SPLITS, 0) for t in tasks},
             {t.name: 0.0 for t in made},
         )
-        with _Files(temporary) as files:
-            make = functools.partial(_make, str(resolve_templates_dir(templates_dir)), options)
-            results = in_order(make, [shard for _, shard in work], num_proc)
+        with ExitStack() as stack:
+            files = stack.enter_context(_Files(temporary))
+            make = functools.partial(_make, place, options, _in_process)
+            results = stack.enter_context(closing(in_order(make, [shard for _, shard in work], num_proc)))
             for done, ((split, (task_name, _)), result) in enumerate(zip(work, results, strict=True), 1):
                 files.write(file_of(split, task_name), result.lines)
                 report.tallies[task_name].add(result.tally)
@@ -130,8 +130,7 @@ def build(
                 line = {"task": task_name, "template": template, "reason": reason, "detail": detail}
                 files.write(REJECTED, json.dumps(line, ensure_ascii=False) + "\n")
             files.touch(written)
-        for task in made:
-            _refuse_fruitless(catalog, task, report.tallies[task.name])
+        call(refuse_fruitless, place.templates_dir, report.tallies, place=place, gives=bool)
         for name, count in counts.items():
             report.kept[name][SPLITS[0]] = count
             (temporary / f"{name}.jsonl").symlink_to(links[name].resolve())
@@ -171,19 +170,3 @@ class _Files:
     def touch(self, names: list[str]) -> None:
         for name in names:
             self.write(name, "")
-
-
-def _refuse_fruitless(catalog: Catalog, task: Task, tally: Tally) -> None:
-    """A template of which nothing was proved is wrong; one that was never drawn may only be rare in a small build."""
-    for template in catalog.templates[task.name]:
-        outcomes = {o: n for (_, name, o), n in tally.outcomes.items() if name == template.name}
-        drawn = sum(outcomes.values())
-        reasons = {
-            outcome: count for outcome, count in outcomes.items() if outcome not in NOT_DRAWN | {"kept"}
-        }
-        if "kept" not in outcomes and (sum(reasons.values()) >= FRUITLESS or (reasons and drawn >= SOUGHT)):
-            detail = next(d for _, name, _, d in tally.rejections if name == template.name)
-            listed = ", ".join(f"{reason} ({count})" for reason, count in reasons.items())
-            raise template.error(f"template '{template.name}' gives no example; rejected: {listed}\n{detail}")
-        if outcomes.keys() == {"no_fit"} and drawn >= SOUGHT:
-            raise template.error(f"template '{template.name}' gives no example: it fits no database")

@@ -18,8 +18,9 @@ from rich.table import Table
 
 from ibert_builder import __version__
 from ibert_builder.commands.common import Commands, add_templates_dir, console, place_of
+from ibert_builder.errors import InputError
 from ibert_builder.workers.probe import Part, probe
-from ibert_builder.workers.worker import Place, WorkerError
+from ibert_builder.workers.worker import Died, Place, WorkerError
 
 PACKAGES = (
     "ibis-framework", "sqlglot", "duckdb", "docstring-parser", "datasets", "pyarrow", "pandas", "landlockpy", "seccompy"
@@ -90,7 +91,7 @@ def _requirements() -> dict[str, Requirement]:
 def _confinement(place: Place) -> tuple[list[Finding], bool]:
     try:
         parts = probe(place)
-    except WorkerError as error:
+    except (WorkerError, Died, InputError) as error:
         return [Finding("confinement", "workers", str(error), is_broken=True)], False
     return [_of_part(part) for part in parts], all(part.by and not part.breaches for part in parts)
 

@@ -14,6 +14,8 @@ import struct
 import time
 from typing import Any
 
+from pydantic_core import to_jsonable_python
+
 _LENGTH = struct.Struct("!Q")
 LONGEST = 256 << 20  # bytes of an answer; those of the largest shard's audit are a fiftieth of that
 _CHUNK = 1 << 16
@@ -36,7 +38,8 @@ def encode_request(request: Any) -> bytes:
 
 
 def encode_answer(answer: Any) -> bytes:
-    return _framed(json.dumps(answer).encode())
+    """A frame of what JSON knows, or pydantic turns into that: dataclasses, counters, paths."""
+    return _framed(json.dumps(answer, default=to_jsonable_python).encode())
 
 
 def _framed(content: bytes) -> bytes:
@@ -105,8 +108,7 @@ class Answers:
 
     def _fill(self, size: int, end: float) -> None:
         while len(self._buffer) < size:
-            left = end - time.monotonic()
-            if left <= 0 or not self._poll.poll(1000 * left):
+            if not self._poll.poll(1000 * max(0, end - time.monotonic())):
                 raise Silent
             part = os.read(self._pipe, max(_CHUNK, size - len(self._buffer)))
             if not part:

@@ -21,7 +21,8 @@ from ibert_builder.workers.worker import ENVIRONMENT, Died, Place, Worker
 Item = TypeVar("Item")
 Given = TypeVar("Given")
 
-TRIES = 2  # workers that a draft may end before it is refused; the first may have died of something else
+# Workers that a draft may end before it is refused. The first may have died of something else, and who killed one is not known.
+TRIES = {"over_time": 2, "crashed": 2, "over_memory": 3}
 STARTS = 4  # workers in a row that may die before the first draft
 KEPT = os.cpu_count() or 1  # idle workers
 
@@ -52,12 +53,12 @@ class Deaths:
         """
         self._counts[died.draft] += 1
         if died.draft is not None:
-            if self._counts[died.draft] >= TRIES:
+            if self._counts[died.draft] >= TRIES[died.reason]:
                 self.refused[died.draft] = died.reason
         elif self._counts[None] >= STARTS or died.reason == "over_time":
             words = {"over_time": "took too long", "over_memory": "was killed, perhaps for want of memory"}
             raise InputError(
-                f"a worker process {words.get(died.reason, 'crashed')} while it read the templates or drew from them"
+                f"a worker process {words.get(died.reason, 'crashed')} while it read templates or drew from them"
             )
 
 
@@ -103,6 +104,8 @@ def lease(place: Place, cancellation: Cancellation | None = None) -> Iterator[Wo
 
     Raises:
         InputError: nothing confines it, and the templates are neither the package's own nor trusted.
+        Died: it does so at its start.
+        WorkerError: it cannot be set up.
     """
     key = (place, tuple(sys.path), tuple(os.environ.get(name) for name in ENVIRONMENT))
     worker = _take(key) or Worker(place)
@@ -128,7 +131,7 @@ def _refuse_unconfined(worker: Worker, place: Place) -> None:
 
 def _take(key: object) -> Worker | None:
     with _lock:
-        for kept in [kept for kept in _idle if kept[0] == key]:
+        for kept in [kept for kept in reversed(_idle) if kept[0] == key]:
             _idle.remove(kept)
             if kept[1].is_alive:
                 return kept[1]

@@ -91,7 +91,8 @@ class Worker:
         """Start a worker and wait until it is ready.
 
         Raises:
-            WorkerError: it does not start.
+            WorkerError: it cannot be set up.
+            Died: it ends before that.
         """
         self.is_idle = False
         self._place = place
@@ -124,11 +125,11 @@ class Worker:
         _living.add(self)
         self._requests = self._process.stdin.fileno()
         self._answers = frames.Answers(self._process.stdout.fileno())
-        try:
-            self.confined: Mapping[str, str] = self._next()["ready"]
-        except (Died, KeyError) as error:
+        answer = self._next()
+        if "ready" not in answer:
             self.kill()
-            raise WorkerError(f"a worker process does not start: {error}") from error
+            raise WorkerError(f"a worker process does not start: {answer.get('failed')}")
+        self.confined: Mapping[str, str] = answer["ready"]
         self.is_idle = True
 
     def ask(
@@ -187,6 +188,10 @@ class Worker:
                     self.is_idle = "end" in self._answers.next(end - time.monotonic())
         if not self.is_idle:
             self.kill()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
 
     @property
     def is_alive(self) -> bool:

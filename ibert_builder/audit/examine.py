@@ -84,6 +84,7 @@ def examine(channel: Channel, work: Work) -> None:
     found, tally = Examined(), Tally()
 
     def note(key: str, draft: Draft, unseen: bool) -> bool:
+        channel.done()
         found.drawn.append(
             Drawn(
                 work.split, work.task, draft.template.spec.difficulty, draft.database.name, draft.skeleton,

@@ -38,16 +38,20 @@ class Pipe:
         self, send: Callable[[Any], None], watch: Callable[[bool], None], refused: Mapping[str, str]
     ) -> None:
         self._send, self._watch, self._refused = send, watch, refused
+        self._is_proving = False
 
     def at(self, draft: str) -> None:
         if draft in self._refused:
             raise Rejected(self._refused[draft], draft)
         self._watch(True)
+        self._is_proving = True
         self._send({"at": draft})
 
     def done(self) -> None:
         self._watch(False)
-        self._send({"at": None})
+        if self._is_proving:
+            self._is_proving = False
+            self._send({"at": None})
 
     def give(self, value: Any) -> None:
         self._send({"give": value})

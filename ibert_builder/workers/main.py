@@ -6,7 +6,6 @@ It is started as `python -c START SETTINGS` with the protocol's pipes as its sta
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import select
 import signal
@@ -98,6 +97,8 @@ def _end_with_parent(lifeline: int, parent: int) -> None:
 
     The parent has the other end of the lifeline, a pipe, open and never writes to it, so that all that can happen there is its end.
     """
+    import fcntl  # which Windows has not, where this module can be imported all the same
+
     os.set_inheritable(lifeline, False)
     if hasattr(fcntl, "F_SETSIG"):  # Linux
         fcntl.fcntl(lifeline, fcntl.F_SETOWN, os.getpid())

@@ -153,7 +153,8 @@ def _forget_in_fork() -> None:
     _idle.clear()
 
 
-os.register_at_fork(after_in_child=_forget_in_fork)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_in_fork)
 
 
 def call(

@@ -38,7 +38,7 @@ ENVIRONMENT = (
 )  # all that a worker sees of its parent's
 
 # What an end by a signal means; a process that is killed and not by us was usually killed for want of memory.
-REASONS = {-signal.SIGXCPU: "over_time", -signal.SIGKILL: "over_memory"}
+REASONS = {"SIGXCPU": "over_time", "SIGKILL": "over_memory"}
 
 
 class Died(Exception):
@@ -91,9 +91,14 @@ class Worker:
         """Start a worker and wait until it is ready.
 
         Raises:
+            InputError: this is no POSIX system.
             WorkerError: it cannot be set up.
             Died: it ends before that.
         """
+        if os.name != "posix":
+            raise InputError(
+                "template code runs in worker processes, which need Linux, macOS or the like (on Windows: WSL)"
+            )
         self.is_idle = False
         self._place = place
         self._owner = os.getpid()
@@ -119,6 +124,10 @@ class Worker:
                 env=_environment(self._folder),
                 bufsize=0,
             )
+        except OSError as error:
+            os.close(self._lifeline)
+            shutil.rmtree(self._folder, ignore_errors=True)
+            raise WorkerError(f"a worker process does not start: {error}") from error
         finally:
             os.close(lifeline)
         assert self._process.stdin and self._process.stdout
@@ -250,7 +259,8 @@ class Worker:
             self._process.wait(STOP_SECONDS)
         code = self._process.returncode
         self.kill()
-        return Died(REASONS.get(code, "crashed"), self._draft)
+        name = signal.Signals(-code).name if code is not None and code < 0 else ""
+        return Died(REASONS.get(name, "crashed"), self._draft)
 
 
 def _environment(folder: str) -> dict[str, str]:
@@ -271,5 +281,6 @@ def _end_all() -> None:
 
 
 _living: set[Worker] = set()
-os.register_at_fork(after_in_child=_forget_in_fork)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_in_fork)
 atexit.register(_end_all)

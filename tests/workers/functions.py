@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 import os
 import re
 import signal
 import time
 from typing import Any
+
+import duckdb
 
 import ibert_builder.sandbox.check
 from ibert_builder.errors import InputError
@@ -29,6 +32,11 @@ def give_back(channel: Channel, *values: Any) -> None:
 
 def give_pid(channel: Channel) -> None:
     channel.give(os.getpid())
+
+
+def give_dates(channel: Channel) -> None:
+    """Today's date by Python and by DuckDB."""
+    channel.give([str(datetime.date.today()), str(duckdb.sql("SELECT current_date").fetchone()[0])])
 
 
 def count_drafts(channel: Channel, number: int) -> None:

@@ -1,4 +1,7 @@
-"""What the tests let workers do."""
+"""What the tests let workers do.
+
+Workers import this module, so it imports nothing that needs more than they may have, such as `datasets`.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ import os
 import re
 import signal
 import time
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -20,9 +24,8 @@ from ibert_builder.sandbox.policy import FILES
 from ibert_builder.workers.channel import Channel
 from ibert_builder.workers.shards import give_records
 from ibert_builder.workers.worker import Place
-from tests.conftest import ROOT
 
-HERE = Place(read=(str(ROOT / "tests"),))
+HERE = Place(read=(str(Path(__file__).parent.parent),))
 
 
 def give_back(channel: Channel, *values: Any) -> None:

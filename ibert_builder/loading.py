@@ -1,11 +1,12 @@
-"""`load_dataset` that works with every supported line of `datasets`, those without script loading included."""
+"""`load_dataset` for every supported version of `datasets`, including those that cannot load scripts."""
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
-from ibert_builder.errors import InputError
+from ibert_builder.errors import InputError, unknown
 
 SCRIPT = "ibert_multitask"
 
@@ -40,11 +41,9 @@ def load_dataset(
         A `Dataset` or `DatasetDict`, or with `streaming` an `IterableDataset` or `IterableDatasetDict`.
 
     Raises:
-        InputError: there is no such config or config keyword, or a template is not as it should be.
+        InputError: there is no such config or config keyword, or a template is wrong.
     """
-    import dataclasses
-
-    from ibert_builder.errors import unknown
+    # Imported here, since `ibert_multitask` imports this package, and takes seconds that `import ibert_builder` should not.
     from ibert_multitask import IbertConfig, IbertMultitask
 
     if Path(path).name.removesuffix(".py") != SCRIPT:

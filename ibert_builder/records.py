@@ -1,4 +1,4 @@
-"""The columns of each config, and the way between a record (as in JSONL) and a row (as in Arrow).
+"""The columns of each config, and conversion between records (as in JSONL) and rows (as in Arrow).
 
 Arrow has no dictionaries with free keys: there the tables of `context` are a list of `{name, schema: [{name, type}]}`.
 """
@@ -46,7 +46,7 @@ def features(config: str) -> Features:
 
 
 def features_json(config: str) -> dict[str, Any]:
-    """The same as JSON that every line of `datasets` reads (they write lists in different ways themselves)."""
+    """The same as JSON that every version of `datasets` reads (they do not agree on how to write lists)."""
     return _typed(columns(config), lambda kind: {"dtype": kind, "_type": "Value"})
 
 

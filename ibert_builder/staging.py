@@ -1,4 +1,4 @@
-"""Writing files into a folder of the user's: all of them aside first, then each to its name by one rename."""
+"""Writing files into a user's folder: all of them to a temporary place first, then each renamed into place."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ UNFINISHED = ".building-"
 
 @contextmanager
 def workspace(out: Path, names: Iterable[str]) -> Iterator[Path]:
-    """A temporary folder inside `out`, whose files are moved to `out` if all goes well; it is gone afterwards.
+    """A temporary folder inside `out`, whose files are moved to `out` on success; it is removed afterwards.
 
     Only one process at a time writes to `out`: the lock is the operating system's, so it ends with its holder, and what
     a killed one left is removed by the next. A process killed in the midst of the final renames leaves some files
@@ -55,7 +55,7 @@ def workspace(out: Path, names: Iterable[str]) -> Iterator[Path]:
 
 
 def lack_of_space(error: BaseException) -> str | None:
-    """The system's words for a full disk, quota or file, where an error of Python's or DuckDB's says them."""
+    """The operating system's message for a full disk, quota or file, if an error contains one."""
     words = (os.strerror(code) for code in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
     return next((cause for cause in words if cause in str(error)), None)
 
@@ -96,7 +96,7 @@ def _publish(folder: Path, out: Path) -> None:
     for path in files:
         (out / path.relative_to(folder)).parent.mkdir(exist_ok=True)
         if not path.is_symlink():
-            # What the system has only promised to write may yet fail; after the rename it would be too late.
+            # Writing what is only buffered may still fail; after the rename it would be too late.
             with path.open("rb+") as file:
                 os.fsync(file.fileno())
     for path in files:

@@ -64,7 +64,10 @@ class Source:
             self.data: Any = None if node is None else loader.construct_document(node)
         except yaml.MarkedYAMLError as error:
             line = error.problem_mark.line + 1 if error.problem_mark else None
-            raise InputError(f"not valid YAML: {error.problem}", file=path, line=line) from error
+            # PyYAML 6.0.4 and later have a limit of their own.
+            too_deep = "maximum nesting depth" in str(error.problem)
+            problem = TOO_DEEP if too_deep else f"not valid YAML: {error.problem}"
+            raise InputError(problem, file=path, line=line) from error
         except InputError:
             raise
         except (

@@ -110,22 +110,28 @@ def run_query(engine: Engine, sql: str, reason: str = "sql_fails") -> Result:
 
 
 def run_on_every_row_set(engine: Engine, sql: str) -> Result:
-    """Execute the query of an example on every row set, and give its result on the first one.
+    """Execute the query of an example on every row set, and return its result on the first one.
 
-    On the first one it must hold as `run_query` says, on all others it must run, and on the full ones, which hold every
-    value of the first, it must give rows.
+    On the first one it must hold as `run_query` says. On all others it must run, and on most of the full ones it must give
+    rows: where columns that go together in the first rows are dealt out anew, a rare combination may be missing from some.
+    The row sets also hold values that the first rows do not, so one on which a number does not fit its type says nothing.
 
     Raises:
         Rejected: it does not.
     """
     first = run_query(engine, sql)
+    empty = []
     for rows in range(1, len(KINDS)):
         try:
             found = engine.run_sql(sql, rows)
+        except duckdb.OutOfRangeException:
+            continue
         except duckdb.Error as error:
             raise Rejected("sql_fails", f"on row set {rows}: {error}\n{sql}") from error
         if rows in FULL and not found.rows:
-            raise Rejected("empty_result", f"on row set {rows}\n{sql}")
+            empty.append(rows)
+    if len(empty) > len(FULL) // 2:
+        raise Rejected("empty_result", f"on row sets {empty}\n{sql}")
     return first
 
 

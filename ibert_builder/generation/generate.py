@@ -29,8 +29,8 @@ from ibert_builder.tasks.registry import TASKS
 from ibert_builder.templating.sampler import NoFit
 from ibert_builder.templating.templates import Template
 
-DRAWS = 12  # how often a draft is drawn anew when it repeats another, or its skeleton is withheld from train
-ALIKE = 2  # so many inputs at the most differ in their literals only
+DRAWS = 12  # attempts at a draft that repeats no other and whose skeleton is not withheld from train
+ALIKE = 2  # the most inputs that may differ in their literals only
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class Options:
 
 @dataclass
 class Tally:
-    """What became of the drafts: every one is kept or rejected under a named reason.
+    """What happened to the drafts: each is kept, or rejected under a named reason.
 
     `draws` counts by (task, template, outcome); the outcomes of drafts are `kept` and the reasons. `no_fit` (the
     database has nothing for the template) and `exhausted` (nothing new could be drawn) are outcomes of attempts to
@@ -117,7 +117,7 @@ def _number(task: Task[Any], template: Template, options: Options) -> int:
 
 
 def drafts_in_all(catalog: Catalog, options: Options) -> int:
-    """How many drafts all templates ask for; a few of them fit no database."""
+    """How many drafts all templates together ask for; a few fit no database."""
     return sum(_number(TASKS[t.task], t, options) for those in catalog.templates.values() for t in those)
 
 
@@ -166,7 +166,7 @@ def generate(
                 if only is not None and not only(key, draft, unseen):
                     continue
                 record = make_record(task, draft, task.prove(draft, engine), unseen)
-                if record["id"] in ids:  # two queries may become one on their way to another dialect
+                if record["id"] in ids:  # two queries may become one when put in another dialect
                     raise Rejected("repeats_another", draft.key)
             except Rejected as rejected:
                 tally.reject(template, rejected)
@@ -192,7 +192,7 @@ def _draw(
     seed: int,
     seen: Counter[str],
 ) -> tuple[Draft, bool] | str:
-    """A new draft and whether train never sees its skeleton, or why there is none."""
+    """A new draft and whether its skeleton is withheld from train, or the reason why there is none."""
     for attempt in range(DRAWS):
         rng = random.Random(f"{key}/{attempt}")
         try:
@@ -206,7 +206,7 @@ def _draw(
         except Exception as error:  # such as a phrase whose SQL does not run
             problem = f"{type(error).__name__}: {error}"
             raise template.error(f"draft {key} cannot be written out: {problem}") from error
-        # Templates without tables ask no query; each of them is in one split as a whole anyway.
+        # Templates without tables have no query; each belongs to one split as a whole anyway.
         withheld = bool(template.tables) and is_withheld(draft.skeleton, seed)
         repeats = seen[draft.key] > 0 or seen[draft.without_literals] >= ALIKE
         if not repeats and not (withheld and database.split == SPLITS[0]):

@@ -37,7 +37,7 @@ class Task(ABC, Generic[D]):
 
     @property
     def dialects(self) -> tuple[str, ...]:
-        """The SQL dialects that it has, if any; whatever is in `DIALECTS` by now counts."""
+        """The SQL dialects it knows, if any. Read from `DIALECTS` each time, so that later additions count."""
         return ()
 
     @abstractmethod
@@ -66,7 +66,7 @@ class Task(ABC, Generic[D]):
 
     @abstractmethod
     def question(self, record: Record) -> str:
-        """The user message, without the schemas, which are put before it."""
+        """The user message without the table schemas, which precede it."""
 
     @abstractmethod
     def answer(self, record: Record) -> str:
@@ -77,20 +77,20 @@ class Task(ABC, Generic[D]):
         return self.system_prompt
 
     def most(self, template: Template) -> int | None:
-        """How many drafts a template can give at the most, where that is known: texts without slots give one each."""
+        """The most drafts that a template can yield, where that is known: a text without slots yields one."""
         return None
 
     def has_silent_mistake(self, record: Record) -> bool:
-        """Whether a record holds code that raises nothing and gives a wrong result, which its proof must show."""
+        """Whether a record holds code that raises nothing but returns a wrong result, which its proof must show."""
         return False
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The fields of `input` that are columns of their own, too."""
+        """The fields of `input` that are also columns of their own."""
         return tuple(name for name, field in self.input.items() if field.is_column)
 
     def texts(self, record: Record, kind: Kind) -> list[str]:
-        """The texts of a kind in a record's `input` and `target`, without those that are null."""
+        """The texts of a kind in a record's `input` and `target`, leaving out nulls."""
         found = [
             record[struct].get(name)
             for struct, fields in (("input", self.input), ("target", self.target))

@@ -1,4 +1,4 @@
-"""Code completion: code under a comment that says what it does, cut off where people stop typing."""
+"""Code completion: code under a comment that says what it does, cut off where a person would pause."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ from ibert_builder.templating.values import render_frame
 
 COMMENT_WIDTH = 78
 
-# How often a cut falls after each kind of token, relative to the others: people stop where a choice begins.
+# How often a cut falls after each kind of token, relative to the others: people pause where they have to choose.
 CUTS = {"(": 4.0, ".": 3.0, "operator": 3.0, ",": 2.0, "=": 2.0, "[": 1.5, "line": 2.0, ")": 1.0}
 _OPERATORS = frozenset({"<", ">", "<=", ">=", "==", "!=", "+", "-", "*", "/", "//", "%", "&", "|", "~", "**"})
 
 
 class CodeCompletionTemplate(TemplateSpec):
-    """Ibis code and what it is for, said so exactly that the code can be finished from any point on."""
+    """Ibis code and its purpose, stated precisely enough that the code can be completed from any point."""
 
     intent: str = Field(
-        description="English, one or more sentences without `#`: what the code gives, with the names of its columns"
+        description="English, one or more sentences without `#`: what the code returns, naming its columns"
     )
     code: str = Field(description="canonical Ibis; one call of a chain a line; ends in the result")
     languages: ClassVar[Mapping[str, Language]] = {"intent": "en", "code": "ibis"}
@@ -41,7 +41,7 @@ class CodeCompletionTemplate(TemplateSpec):
 
 @dataclass(frozen=True, kw_only=True)
 class Completion(Draft):
-    """Code under its comment, and what is left of it after the cut."""
+    """Commented code, and the part of it before the cut."""
 
     partial: str
     completed: str
@@ -92,7 +92,7 @@ class CodeCompletion(Task[Completion]):
 
 
 def _kind(before: tokenize.TokenInfo, token: tokenize.TokenInfo, after: tokenize.TokenInfo) -> str:
-    """Which of `CUTS` stands at a token, or nothing where nobody stops: in empty brackets, after a sign, before a closing line."""
+    """Which of `CUTS` a token is, or "" where nobody pauses: in empty brackets, after a sign, before a closing bracket's line."""
     if token.type in (tokenize.NL, tokenize.NEWLINE):
         return "" if token.line.startswith("#") or after.string in (")", "]", "}") else "line"
     if token.type == tokenize.COMMENT or (token.string in ("(", "[") and after.string in (")", "]")):
@@ -104,7 +104,7 @@ def _kind(before: tokenize.TokenInfo, token: tokenize.TokenInfo, after: tokenize
 
 
 def cut(code: str, rng: random.Random) -> str:
-    """A strict prefix of the code that ends where people stop typing: after a bracket, dot, operator, comma or line.
+    """A strict prefix of the code that ends where a person would pause: after a bracket, dot, operator, comma or line.
 
     Never within a word, a string or the leading comment, and never so late that only closing brackets are missing.
     """

@@ -1,4 +1,4 @@
-"""What a task makes of a template: a draft, written out for one database and not yet proved; and what is proved of it."""
+"""Drafts: a template written out for one database and not yet proved, and what is left once it is."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Texts = Mapping[str, str | None]
 
 @dataclass(frozen=True)
 class Setting:
-    """What a draft is drawn from, besides its template."""
+    """What a draft is drawn from, apart from its template."""
 
     database: Database
     engine: Engine
@@ -30,10 +30,10 @@ class Setting:
     index: int = 0  # which of the template's drafts this is
 
     def bind(self, template: Template, dialect: str = "duckdb") -> dict[str, Any]:
-        """Draw a value for every slot of a template; every phrase among them can be said in the dialect.
+        """Draw a value for every slot of a template, using only phrases that the dialect can express.
 
         Raises:
-            NoFit: the database has nothing that fits.
+            NoFit: the database has nothing that fits the template.
         """
         sampler = Sampler(self.database, self.engine, self.phrasebook, self.rng, dialect)
         return bind(template, sampler)
@@ -41,7 +41,7 @@ class Setting:
 
 @dataclass(frozen=True, kw_only=True)
 class Draft:
-    """A template bound to one database and written out. Tasks add the texts that they prove.
+    """A template bound to one database and written out. Each task adds the texts it proves.
 
     Attributes:
         bound: the values in the template's slots.
@@ -57,7 +57,7 @@ class Draft:
 
     @property
     def whole(self) -> str:
-        """The text of which the key is a part, or the key itself."""
+        """The text that the key is part of, or the key itself."""
         return self.key
 
     @property
@@ -66,20 +66,20 @@ class Draft:
 
     @property
     def without_literals(self) -> str:
-        """What drafts have in common that differ in nothing but literals."""
+        """The text with its literals masked: equal for drafts that differ in literals only."""
         tables = self.database.tables
         names = {*tables}.union(*(table.columns for table in tables.values()))
         return without_literals(self.whole, names)
 
     @property
     def tables(self) -> tuple[str, ...]:
-        """The names of the tables it uses, each once, in the order of the template's slots."""
+        """The names of the tables it uses, without repeats, in the order of the template's slots."""
         return tuple({v.table.name: None for v in self.bound.values() if isinstance(v, TableValue)})
 
 
 @dataclass(frozen=True)
 class Proved:
-    """The texts of a draft that holds: the record's `input`, `target` and the task's own part of `meta`."""
+    """The texts of a proved draft: the record's `input` and `target`, and the task's own part of `meta`."""
 
     input: Texts
     target: Texts

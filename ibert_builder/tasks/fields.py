@@ -1,5 +1,5 @@
-"""What the texts of a record are. Each field of `input`, `target` and `meta` declares its kind, and columns, links, the audit
-and the comparison with other files follow from that.
+"""The texts of a record. Each field of `input`, `target` and `meta` declares what kind of text it is; Arrow columns, the
+checks of linked files, the audit and decontamination all follow from that.
 """
 
 from __future__ import annotations
@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 Kind = Literal[
-    "ibis",  # a program of Ibis code that runs and ends in the record's query; a task has at most one such field
+    "ibis",  # Ibis code that runs and ends in the record's query; a task has at most one such field
     "python",  # other Python: a function, code with a mistake in it
-    "fragment",  # code that is cut off and need not parse
+    "fragment",  # truncated code, which need not parse
     "sql",  # a query in the record's dialect
     "prose",  # English
     "docstring",
-    "message",  # what Ibis, DuckDB or Python itself says
-    "label",  # a word of a closed list, such as a dialect
+    "message",  # an error message of Ibis, DuckDB or Python
+    "label",  # a word from a closed list, such as a dialect
 ]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
@@ -27,7 +27,7 @@ class TextField:
     Attributes:
         kind: what it is.
         optional: whether it may be null.
-        is_column: whether it also is a column beside `input`, as the seed has the dialect.
+        is_column: whether it is repeated as a top-level column, as the seed does with the dialect.
     """
 
     kind: Kind

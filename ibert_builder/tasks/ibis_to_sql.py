@@ -1,4 +1,4 @@
-"""Ibis to SQL: an expression and a dialect, and the query that a person would commit.
+"""Ibis to SQL: an expression and a dialect, and the query that a person would write.
 
 The query starts as what Ibis's own compiler prints for the dialect, which knows the dialect's semantics (integer
 division, NULL order, date arithmetic, string positions). `tidy` makes it readable. Then it is proved to still say the
@@ -90,7 +90,7 @@ class IbisToSql(Task[Expression]):
         with rejecting("ibis_fails", code):
             reference = engine.compile(expression)
         tables = {name: tuple(table.columns) for name, table in draft.database.tables.items()}
-        # Keys alone: of other columns the record does not say that they are never NULL.
+        # Keys only: nothing in the record says that other columns are never NULL.
         never_null = {name: (table.key,) for name, table in draft.database.tables.items()}
         run_query(engine, reference)
         with rejecting("dialect_cannot_say_it", f"{dialect.name}\n{code}"):
@@ -141,6 +141,6 @@ def _differs(
     """How a query of a dialect differs from the expression, compiled for DuckDB (`reference`) and the dialect."""
     if dialect.executor is not None:
         return dialect.executor.differs(engine, reference, sql, ordered, thorough)
-    # Two runs of one meaning: whether sqlglot's way back to DuckDB is exact does not matter here.
+    # Both queries take the same way back to DuckDB, so it does not matter here whether sqlglot's translation is exact.
     one, other = (to_duckdb(text, dialect) for text in (compiled, sql))
     return InEngine().differs(engine, one, other, ordered, thorough)

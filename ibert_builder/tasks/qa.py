@@ -47,7 +47,7 @@ _QUOTED = re.compile(r"`[^`]*`")
 
 
 class QaTemplate(TemplateSpec):
-    """A question in several phrasings, its answer and, unless it is about an idea, the code that shows it.
+    """A question in several wordings, its answer and, unless it is conceptual, code that shows it.
 
     The answer may put in backticks what `api_text` knows; other things go into `foreign`. What it calls a
     default must be backed by a claim.
@@ -59,7 +59,7 @@ class QaTemplate(TemplateSpec):
     sql: str | None = Field(None, description="DuckDB SQL whose result the code example must give")
     files: bool = Field(False, description="the code reads, writes, connects or executes")
     claims: list[Claim] = Field([], description="what the answer says about signatures")
-    foreign: list[str] = Field([], description="backticked pieces of the answer that are no part of Ibis")
+    foreign: list[str] = Field([], description="pieces of the answer in backticks that are not part of Ibis")
     answer: str = Field(max_length=LONGEST_ANSWER, description="English, one to four sentences")
 
     languages: ClassVar[Mapping[str, Language]] = {
@@ -100,7 +100,7 @@ class QaTemplate(TemplateSpec):
 
 @dataclass(frozen=True, kw_only=True)
 class Question(Draft):
-    """A question with its answer, the code that shows it and the SQL whose result that code gives."""
+    """A question, its answer, code that shows it, and SQL that must give the same result as the code."""
 
     question: str
     answer: str
@@ -130,7 +130,7 @@ class Qa(Task[Question]):
         style = Style(qualify=len(template.tables) > 1)
         return Question(
             template=template, database=setting.database, bound=bound, key=question,
-            # Text without code is a skeleton of its own; the brackets keep its name from being masked.
+            # An answer without code is its own skeleton; the brackets keep the name from being masked.
             code=example or f"{template.name}()",
             question=question,
             answer=_prose(render_frame(template.frames["answer"][0], bound)),
@@ -178,7 +178,7 @@ class Qa(Task[Question]):
         return "\n\n".join(part for part in parts if part is not None)
 
 
-# A mistake of the template, not of a draft.
+# These are mistakes in the template, not in one draft.
 _OF_THE_TEMPLATE = (SyntaxError, ForbiddenCode)
 
 

@@ -9,11 +9,11 @@ from typing import Any
 from ibert_builder.tasks.base import Record, Task
 from ibert_builder.tasks.drafts import Draft, Proved
 
-NAMESPACE = uuid.UUID("5f0a3c1e-6d0b-5c0e-9d1c-2f6f2f1f9b7a")  # of example ids; never to change
+NAMESPACE = uuid.UUID("5f0a3c1e-6d0b-5c0e-9d1c-2f6f2f1f9b7a")  # of record ids; must never change
 
 
 def make_record(task: Task[Any], draft: Draft, proved: Proved, unseen: bool) -> Record:
-    """The whole record of a proved draft; `unseen` says whether its skeleton is withheld from train."""
+    """The complete record of a proved draft. `unseen`: whether its skeleton is withheld from train."""
     spec = draft.template.spec
     tables = draft.database.tables
     body: Record = {

@@ -1,4 +1,4 @@
-"""The tasks, by name and in the order of the `all` config, which is the seed's."""
+"""The tasks by name, in the seed's order, which is that of the `all` config."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ from ibert_builder.templating.templates import Template, TemplateSpec
 from ibert_builder.templating.values import render_frame
 from ibert_builder.tidy.print import write
 
-# The share of queries that are put in another dialect, as they come from other systems in practice.
+# The share of queries in a dialect other than DuckDB's: in practice, queries come from many systems.
 FOREIGN = 0.3
 
 
@@ -47,7 +47,7 @@ class Query(Draft):
 
     sql: str
     dialect: str
-    or_duckdb: bool  # where the dialect cannot say it
+    or_duckdb: bool  # whether DuckDB's SQL will do where the dialect cannot express the query
 
 
 class SqlToIbis(Task[Query]):
@@ -55,7 +55,7 @@ class SqlToIbis(Task[Query]):
     system_prompt = "Translate the SQL query to equivalent Ibis code."
     template = SqlToIbisTemplate
     examples = 10
-    # In linked files the dialect may be missing: the seed's older records do not have it.
+    # The dialect may be missing from linked files: the seed's older records lack it.
     input = {"sql": TextField("sql"), "dialect": TextField("label", optional=True)}
     target = {"ibis": TextField("ibis")}
 
@@ -69,7 +69,7 @@ class SqlToIbis(Task[Query]):
         sql = render_frame(template.frames["sql"][0], bound, sql_style(rng, bound))
         ibis_code = layout(render_frame(template.frames["ibis"][0], bound))
         dialect = draw_dialect(setting)
-        # The key leaves the dialect out: a query that its dialect cannot say stays in DuckDB's.
+        # The dialect is not part of the key: a query that its dialect cannot express stays in DuckDB's.
         return Query(
             template=template, database=setting.database, bound=bound, key=sql, code=ibis_code,
             sql=sql, dialect=dialect, or_duckdb=setting.dialects is None or DUCKDB.name in setting.dialects,
@@ -113,7 +113,7 @@ class SqlToIbis(Task[Query]):
 
     @staticmethod
     def _foreign(engine: Engine, sql: str, dialect: Dialect, expected: Result, ordered: bool) -> str:
-        """The query in another dialect, proved by running it there, or else by its way back."""
+        """The query in another dialect, proved by running it there or, failing that, by translating it back."""
         try:
             foreign = _as_written(transpile(sql, DUCKDB, dialect), dialect, several_lines="\n" in sql)
             if stranger := foreign_to(dialect, foreign):
@@ -137,7 +137,7 @@ class SqlToIbis(Task[Query]):
 
 
 def draw_dialect(setting: Setting) -> str:
-    """DuckDB for most queries, another dialect for a share; among the dialects asked for, if any were."""
+    """DuckDB for most queries and another dialect for the rest; one of the dialects asked for, if any were."""
     foreign, other = setting.rng.random() < FOREIGN, setting.rng.choice(portable())
     if setting.dialects is not None:
         return setting.rng.choice(setting.dialects)
@@ -148,7 +148,7 @@ def _as_written(sql: str, dialect: Dialect, several_lines: bool) -> str:
     """sqlglot's text as a person would write it."""
     tree = sqlglot.parse_one(sql, read=dialect.grammar)
     for count in tree.find_all(exp.Count):
-        count.set("big_int", False)  # COUNT_BIG, which nobody types where COUNT will do
+        count.set("big_int", False)  # COUNT_BIG, which nobody writes where COUNT will do
     text = write(tree, dialect)
     return text if several_lines else re.sub(r"\s*\n\s*", " ", text).replace("( ", "(").replace(" )", ")")
 

@@ -105,7 +105,7 @@ def test_pieces_are_of_a_real_string(webshop, how, test):
 def test_too_few_different_values_do_not_fit(webshop, monkeypatch):
     source = column(webshop, "orders", "order_id")
     sampler = LiteralSampler(engine_for(webshop), random.Random(0))
-    monkeypatch.setattr(type(sampler.engine), "values", lambda *_: [1])
+    monkeypatch.setattr(sampler.engine, "values", lambda *_: [1])
     for how, problem in (("value", "two different values"), ("values", "three different values")):
         with pytest.raises(NoFit, match=problem):
             sampler.draw(how, source)

@@ -1,6 +1,6 @@
-"""Calls that show a function on the sample tables: most run, some raise what the docstring says.
+"""Calls that show a function on the sample tables. Most run; some raise what the docstring documents.
 
-A record keeps them in `meta.calls`, a line each; behind one that raises stands `# raises ValueError`.
+A record keeps them in `meta.calls`, one a line; a call that raises ends in `# raises ValueError`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _LINE = re.compile(r"(?P<code>.+?)(?:  # raises (?P<raises>\w+))?")
 
 @dataclass(frozen=True)
 class Call:
-    """An expression that calls a function, and the exception that this raises, if any."""
+    """An expression that calls a function, and the exception it raises, if any."""
 
     code: str
     raises: str | None = None
@@ -32,22 +32,22 @@ def write_calls(calls: list[Call]) -> str:
 
 
 def read_calls(text: str) -> Iterator[Call]:
-    """The calls that `write_calls` wrote."""
+    """The calls in a text that `write_calls` wrote."""
     for line in text.splitlines():
         if match := _LINE.fullmatch(line):
             yield Call(match["code"], match["raises"])
 
 
 def program(function: str, call: str) -> str:
-    """The code of a function with a call behind it."""
+    """The code of a function followed by a call."""
     return f"{function}\n\n\n{call}"
 
 
 def query_of(function: str, call: str, engine: Engine, let_through: Exceptions = ()) -> str:
-    """The DuckDB SQL of what a call gives.
+    """The DuckDB SQL of what a call returns.
 
     Raises:
-        Rejected: it fails (`function_fails`) or gives no expression; exceptions in `let_through` come through.
+        Rejected: it fails (`function_fails`) or returns something other than an expression; exceptions in `let_through` propagate.
     """
     code = program(function, call)
     return to_query(engine, code, rules=FUNCTION, reason="function_fails", let_through=let_through)

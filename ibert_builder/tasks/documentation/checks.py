@@ -1,4 +1,4 @@
-"""Whether a docstring is that of its function: verbs, lines, names, defaults, types and exceptions."""
+"""Checks that a docstring matches its function: verb, line lengths, names, defaults, types and exceptions."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ QUOTES = '"""'
 
 
 class DocstringError(ValueError):
-    """A docstring that is not as it should be. `reason` is the name it is counted under."""
+    """A docstring is wrong. `reason` is the name it is counted under."""
 
     def __init__(self, reason: str, detail: str) -> None:
         super().__init__(detail)
@@ -41,7 +41,7 @@ class DocstringError(ValueError):
 
 @dataclass(frozen=True)
 class Documented:
-    """What is said of a function. Exceptions are pairs of name and text."""
+    """The content of a docstring. `raises` pairs each exception with its text."""
 
     summary: str
     details: str | None

@@ -1,4 +1,4 @@
-"""The code of a function: how it is laid out, and which names it takes from outside."""
+"""The code of a function: its layout, and the global names it uses."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ibert_builder.templating.layout import fit, layout
 
 
 def global_names(code: str) -> set[str]:
-    """The names that a function takes from outside."""
+    """The global names that a function uses."""
 
     def walk(table: symtable.SymbolTable) -> Iterator[str]:
         yield from (
@@ -31,7 +31,7 @@ def global_names(code: str) -> set[str]:
 
 
 def lay_out_function(text: str) -> str:
-    """The code laid out; if a signature is too long for one line, its parameters get lines of their own."""
+    """Lay out the code of a function; a signature too long for one line gets a line for each parameter."""
     # Statement by statement, without indentation: `layout` takes indented text for the inside of a bracket.
     first, *body = re.split(r"\n(?!\s*\.)", text.rstrip())
     if len(first) > CODE_WIDTH:

@@ -1,4 +1,4 @@
-"""What the code of a function says of it: parameters, types, defaults and exceptions."""
+"""What the code of a function reveals: parameters, types, defaults and exceptions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Signature:
-    """What the code of a function says of it; `raises` names its exceptions in the order of the code."""
+    """A function's signature; `raises` names its exceptions in the order of the code."""
 
     name: str
     parameters: tuple[Parameter, ...]

@@ -40,7 +40,7 @@ from ibert_builder.tasks.fields import TextField
 from ibert_builder.templating.templates import Template
 from ibert_builder.templating.values import render_frame
 
-# Words that can only be names of columns, variables and functions; NAME stands for any name within one.
+# Words that can only be names of columns, variables or functions; NAME is a placeholder for part of a name.
 _NAMES = re.compile(r"\b[A-Za-z0-9]*(?:_[A-Za-z0-9]+)+\b")
 
 
@@ -49,7 +49,7 @@ _GIVEN = {"ibis", "_", "s", *FUNCTION.builtins}
 
 @dataclass(frozen=True, kw_only=True)
 class FunctionDraft(Draft):
-    """A function, what is to be said of it and in which style, and calls of it that run or raise."""
+    """A function, the content and style of its docstring, and calls that run or raise."""
 
     style: str
     signature: Signature
@@ -176,7 +176,7 @@ def _run(draft: FunctionDraft, call: str, engine: Engine) -> None:
 
 
 def _fail_as_documented(draft: FunctionDraft, engine: Engine) -> list[Call]:
-    """The failing calls: each raises an exception of the signature, and every one of them is raised by a call."""
+    """The failing calls: each raises an exception of the signature, and each such exception is raised by a call."""
     found, failing = draft.signature, []
     for call in draft.fails:
         error = raised_by(draft.code, call, engine)

@@ -62,7 +62,7 @@ class DocumentationTemplate(TemplateSpec):
         try:
             function = signature(join_chains(_shape(self.code)))
         except SyntaxError:
-            return self  # where it does not parse is said when its slots are checked
+            return self  # the error is reported when its slots are checked
         parameters = [parameter.name for parameter in function.parameters]
         _same("parameter", _names(self.parameters), parameters)
         _same("exception", _names(self.raises), list(function.raises))

@@ -5,7 +5,7 @@ from __future__ import annotations
 ERROR_TYPES: dict[str, str] = {
     # --- types
     "type_mismatch": "a column is compared with a value of a type it cannot be compared with",
-    "string_concatenation": "a text is joined with a value that is no text",
+    "string_concatenation": "a text is joined with a value that is not a text",
     "date_arithmetic": "a number or text is added to a date or time where an interval is needed",
     "wrong_type_method": "a method is called that columns of another type have",
     "mixed_branches": "the branches of a conditional, or the arguments of coalesce, have no common type",
@@ -53,7 +53,7 @@ ERROR_TYPES: dict[str, str] = {
     "aggregation_order": "a step stands before or after agg where only the other place works",
     "window_misuse": "a window is put over something that is neither an aggregate nor an analytic function",
     "window_argument": "a window or analytic function is given arguments that it does not have",
-    "window_frame": "the frame of a window ends before it starts, or is no pair of bounds",
+    "window_frame": "the frame of a window ends before it starts, or is not a pair of bounds",
     # --- joins, relations and sets
     "join_key": "a join is on a column that one of its tables lacks, or on columns of different types",
     "join_name_collision": "two columns of one name would stand in the result of a join",

@@ -1,4 +1,4 @@
-"""What is said about a failure: an exception's message, the same everywhere, or how two results differ."""
+"""How a failure is described: an exception's message, made the same on every machine, or how two results differ."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 from ibert_builder.execution.results import Result
 
-LINES, WIDTH = 32, 300  # what is kept of a message
+LINES, WIDTH = 32, 300  # of a message that is kept
 
 _ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{6,}\b")
 _PATH = re.compile(r"(?<![\w/:.])/(?:[\w.+-]+/)+[\w.+-]+")
@@ -52,7 +52,7 @@ def message(error: BaseException) -> str:
 
 
 class _Once:
-    """Keeps a table's schema, which Ibis prints with every expression over it, where it is first."""
+    """Keeps only the first copy of a table's schema, which Ibis prints with every expression over the table."""
 
     def __init__(self) -> None:
         self._seen: set[str] = set()

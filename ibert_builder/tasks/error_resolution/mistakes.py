@@ -1,4 +1,4 @@
-"""Writing code with a mistake in it: misspelt names, texts that are no Python, the layout of both codes."""
+"""Code with a mistake in it: misspelt names, text that is not valid Python, and the layout of broken and fixed code."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TOO_WIDE = 104  # columns that broken code may take on one line where its fix fi
 
 @dataclass(frozen=True)
 class Mistakable:
-    """A value that is also known as people get it wrong.
+    """A value that can also be rendered the way people get it wrong.
 
     `{x:typo}` is a column's name misspelt, `{x:upper}` its name in upper case, and `{f:broken}` the text that
     an option has for the broken code.
@@ -45,7 +45,7 @@ def misspelt(name: str) -> str:
 
 
 def render_broken(text: Frame, bound: Mapping[str, Mistakable]) -> str:
-    """Fill a text that is code with a mistake in it, which may be no Python.
+    """Fill in a text that is code with a mistake in it, and may not be valid Python.
 
     Where it is Python, what fills a slot gets parentheses as in any code; else it has no meaning to keep.
     """
@@ -72,7 +72,7 @@ def _is_python(frame: Frame) -> bool:
 
 
 def laid_out_alike(fixed: str, broken: str) -> tuple[str, str]:
-    """Both codes laid out, on one line each or neither, so that they differ in nothing but the mistake."""
+    """Lay out both, each on one line or neither, so that they differ in nothing but the mistake."""
     try:
         texts = layout(fixed), layout(broken)
         if "\n" not in texts[0] and "\n" in texts[1]:
@@ -81,6 +81,6 @@ def laid_out_alike(fixed: str, broken: str) -> tuple[str, str]:
         if ("\n" in texts[0]) != ("\n" in texts[1]):
             narrow = min(len(join_chains(fixed)), len(join_chains(broken))) - 1
             texts = layout(fixed, narrow), layout(broken, narrow)
-    except IndexError:  # from a bracket too many in a long line
+    except IndexError:  # there is a bracket too many in a long line
         raise NoFit("the broken code cannot be laid out") from None
     return texts

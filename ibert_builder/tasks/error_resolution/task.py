@@ -1,4 +1,4 @@
-"""Error resolution: Ibis code with one mistake in it and what it led to, and the smallest edit that mends it.
+"""Error resolution: Ibis code with one mistake in it, what that led to, and the smallest edit that fixes it.
 
 The mistake is run for real. Where it raises, the message in the record is the one that was caught; where it
 only gives a wrong result, the record says how that differs from the right one.
@@ -113,7 +113,7 @@ class ErrorResolution(Task[Mistake]):
         wanted = error.partition(":")[0]
         if (found := _raise_mistake(broken, wanted, engine)) != error:
             raise Rejected("raises_another_error", f"{found}\n{broken}")
-        for rows in FULL[1:]:  # the words of an error may depend on values, its class may not
+        for rows in FULL[1:]:  # the wording of an error may depend on values, but not its class
             _raise_mistake(broken, wanted, engine, rows)
 
     def has_silent_mistake(self, record: Record) -> bool:
@@ -155,7 +155,7 @@ def _run_fixed(draft: Mistake, engine: Engine) -> tuple[str, Result]:
 
 
 def _raise_mistake(code: str, wanted: str, engine: Engine, rows: int = 0) -> str:
-    """Run code that is to raise an exception of class `wanted`, and give its message.
+    """Run code that must raise an exception of class `wanted`, and return its message.
 
     Raises:
         Rejected: it raises another one or none, or is not allowed to run.
@@ -175,7 +175,7 @@ def _raise_mistake(code: str, wanted: str, engine: Engine, rows: int = 0) -> str
 
 
 def _compile_mistake(code: str, engine: Engine) -> str:
-    """The SQL of code with a mistake; whatever it raises in Ibis comes through."""
+    """The SQL of code with a mistake; whatever Ibis raises propagates."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return to_query(engine, code, rules=MISTAKEN, let_through=(Exception,))
@@ -195,7 +195,7 @@ def _run_mistake(code: str, fixed_sql: str, expected: Result, engine: Engine) ->
         raise
     except Exception as error:
         raise Rejected("logical_error_raises", f"{message(error)}\n{code}") from error
-    # Both must hold their ground with the rows reversed, or the difference could be an accident.
+    # Both results must hold with the rows reversed, or the difference could be an accident.
     differs_reversed = engine.depends_on_row_order(sql, expected, ordered)
     if difference(expected, found, ordered) is None or not differs_reversed:
         raise Rejected("same_result", code)
@@ -209,7 +209,7 @@ def _run_mistake(code: str, fixed_sql: str, expected: Result, engine: Engine) ->
 
 
 def _differ(fixed: str, broken: str, ordered: bool, engine: Engine, rows: int) -> bool:
-    """Whether a mistake shows on a row set, if only in that one of the two queries cannot run on its rows."""
+    """Whether a mistake shows on a row set; it does, too, if one of the two queries fails there."""
     try:
         return difference(engine.run_sql(fixed, rows), engine.run_sql(broken, rows), ordered) is not None
     except duckdb.Error:

@@ -12,7 +12,7 @@ from ibert_builder.tasks.error_resolution.error_types import ERROR_TYPES
 from ibert_builder.templating.frames import Language
 from ibert_builder.templating.templates import TemplateSpec
 
-Wordings = str | list[str]  # one text, or several of which one is drawn
+Wordings = str | list[str]  # one text, or several to draw from
 
 
 class ErrorResolutionTemplate(TemplateSpec):
@@ -30,7 +30,7 @@ class ErrorResolutionTemplate(TemplateSpec):
     explanation: Wordings = Field(description="English, one or two sentences: what was wrong, what changed")
     sql: str | None = Field(None, description="DuckDB SQL that gives what the correct code gives")
 
-    # `broken` is text here, so that its slots are checked but not its syntax.
+    # `broken` is declared as English so that its slots are checked but its syntax is not.
     languages: ClassVar[Mapping[str, Language]] = {
         "code": "ibis", "broken": "en", "sql": "sql",
         "context_info": "en", "expectation": "en", "explanation": "en",

@@ -8,10 +8,12 @@ import datasets
 
 from ibert_builder import __version__
 from ibert_builder.databases.model import SPLITS
-from ibert_builder.generation.catalog import digest, load_catalog
-from ibert_builder.generation.generate import Options, Tally, generate, shards
+from ibert_builder.generation.catalog import digest, resolve_templates_dir
+from ibert_builder.generation.generate import Options, Tally
 from ibert_builder.records import ALL, configs, features, tasks_of, to_row
-from ibert_builder.writing.workers import forks_end_with_this
+from ibert_builder.workers.forks import forks_end_with_this
+from ibert_builder.workers.shards import prove, shards_of
+from ibert_builder.workers.worker import Place
 
 
 @dataclasses.dataclass
@@ -23,23 +25,33 @@ class IbertConfig(datasets.BuilderConfig):
         seed: of every draw.
         templates_dir: a folder of templates; None for the ones that come with the package.
         dialects: the SQL dialects to draw from, for the tasks that have dialects; None for their usual mix.
+        trust_templates: run templates from outside the package even where the system cannot confine them.
     """
 
     examples_per_template: int | None = None
     seed: int = 0
     templates_dir: str | None = None
     dialects: tuple[str, ...] | list[str] | None = None
+    trust_templates: bool = False
 
     @property
     def options(self) -> Options:
         dialects = None if self.dialects is None else tuple(self.dialects)
         return Options(self.examples_per_template, self.seed, dialects)
 
+    @property
+    def place(self) -> Place:
+        return Place(str(resolve_templates_dir(self.templates_dir)), trusted=self.trust_templates)
+
     def create_config_id(
         self, config_kwargs: dict[str, Any], custom_features: datasets.Features | None = None
     ) -> str:
         # The cache goes by this id: other templates, other code or another Ibis must never be served old rows.
-        kwargs = {name: value for name, value in config_kwargs.items() if name != "templates_dir"}
+        kwargs = {
+            name: value
+            for name, value in config_kwargs.items()
+            if name not in ("templates_dir", "trust_templates")
+        }
         return f"{super().create_config_id(kwargs, custom_features)}-{digest(self.templates_dir)}"
 
 
@@ -69,18 +81,13 @@ class IbertMultitask(datasets.GeneratorBasedBuilder):
         )
 
     def _split_generators(self, dl_manager: Any) -> list[datasets.SplitGenerator]:
-        catalog = load_catalog(self.config.templates_dir)
         tasks = tasks_of(self.config.name)
         for task in tasks:
             self.config.options.dialects_of(task)
-        return [
-            datasets.SplitGenerator(split, gen_kwargs={"shards": shards(catalog, split, tasks)})
-            for split in SPLITS
-        ]
+        shards = shards_of(self.config.place, [task.name for task in tasks])
+        return [datasets.SplitGenerator(split, gen_kwargs={"shards": shards[split]}) for split in SPLITS]
 
     def _generate_examples(self, shards: list[tuple[str, str]]) -> Iterator[tuple[str, dict[str, Any]]]:
-        catalog = load_catalog(self.config.templates_dir)
-        for task, database in shards:
-            tally = Tally()
-            for record in generate(catalog, task, database, self.config.options, tally):
+        for shard in shards:
+            for record in prove(shard, self.config.options, Tally(), place=self.config.place):
                 yield record["id"], to_row(record, self.info.features)

@@ -1,4 +1,4 @@
-"""The command line: `ibert-multitask build | audit | infos | databases | schema | card`."""
+"""The command line: `ibert-multitask build | audit | infos | databases | schema | card | doctor`."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import argparse
 import sys
 
 from ibert_builder import __version__
-from ibert_builder.commands import audit, build, card, databases, infos, schema
+from ibert_builder.commands import audit, build, card, databases, doctor, infos, schema
 from ibert_builder.errors import InputError
 
-COMMANDS = (build, audit, infos, databases, schema, card)
+COMMANDS = (build, audit, infos, databases, schema, card, doctor)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -38,6 +38,11 @@ def fake_clock(date: str) -> dict[str, str]:
 
 
 LEAP_DAY = fake_clock("2032-02-29 12:00:00")
+# Python that shows such a clock to workers too, which see only some variables of their parent.
+CLOCK_FOR_WORKERS = """
+import ibert_builder.workers.worker as worker
+worker.ENVIRONMENT += ("LD_PRELOAD", "FAKETIME", "FAKETIME_DONT_FAKE_MONOTONIC")
+"""
 SURROUNDINGS = {
     "Tokyo in the past": {"PYTHONHASHSEED": "1", "TZ": "Asia/Tokyo", **fake_clock("1999-02-28 23:59:30")},
     "C locale on a leap day to come": {"PYTHONHASHSEED": "2", "LC_ALL": "C", **LEAP_DAY},

@@ -15,6 +15,7 @@ from ibert_builder.generation.generate import Options
 from ibert_builder.generation.json_schema import schemas
 from ibert_builder.records import features, to_record, to_row
 from ibert_builder.tasks.registry import TASKS
+from ibert_builder.workers.worker import Place
 from ibert_builder.writing.formats import WRITERS, Jsonl
 from ibert_builder.writing.jsonl import build
 from ibert_builder.writing.links import check_link
@@ -37,7 +38,7 @@ def records_of(folder, split=""):
 
 @pytest.fixture
 def built(toy_dir, tmp_path):
-    build(tmp_path / "out", (RowCount.name,), Options(40), templates_dir=toy_dir)
+    build(tmp_path / "out", (RowCount.name,), Options(40), templates_dir=toy_dir, _in_process=True)
     return tmp_path / "out"
 
 
@@ -59,8 +60,10 @@ def test_its_rows_fit_the_columns_that_its_fields_declare(built):
         assert to_record(to_row(record, columns)) == record
 
 
-def test_the_builder_loads_it(toy_dir, tmp_path):
-    builder = importlib.reload(ibert_multitask).IbertMultitask
+def test_the_builder_loads_it(toy_dir, tmp_path, monkeypatch):
+    module = importlib.reload(ibert_multitask)
+    builder = module.IbertMultitask
+    monkeypatch.setattr(module.IbertConfig, "place", Place(str(toy_dir), in_process=True))
     try:
         made = builder(config_name=RowCount.name, cache_dir=str(tmp_path), templates_dir=str(toy_dir))
         made.download_and_prepare()
@@ -71,7 +74,7 @@ def test_the_builder_loads_it(toy_dir, tmp_path):
 
 
 def test_the_audit_proves_it_again_and_finds_mutants_of_its_queries(toy_dir):
-    found = audit(Options(40), templates_dir=toy_dir, sample=None).found
+    found = audit(Options(40), templates_dir=toy_dir, sample=None, _in_process=True).found
     toys = [record for _, record in found.records if record["task"] == RowCount.name]
     assert toys and not found.failures
     assert found.kills.queries >= len(toys)
@@ -79,7 +82,7 @@ def test_the_audit_proves_it_again_and_finds_mutants_of_its_queries(toy_dir):
 
 def test_the_audit_notices_a_wrong_record(toy_dir, monkeypatch):
     monkeypatch.setattr(RowCount, "prove", lambda self, draft, engine: lie(draft))
-    failures = audit(Options(40), templates_dir=toy_dir, sample=None).found.failures
+    failures = audit(Options(40), templates_dir=toy_dir, sample=None, _in_process=True).found.failures
     assert {(task, reason) for _, task, reason, _ in failures} == {(RowCount.name, "another_count")}
 
 
@@ -116,7 +119,14 @@ class Ids(Jsonl):
 def test_a_format_is_one_writer(built, toy_dir, tmp_path, monkeypatch):
     monkeypatch.setitem(WRITERS, "ids", Ids())
     out = tmp_path / "ids"
-    build(out, (RowCount.name,), Options(40), templates_dir=toy_dir, output_format="ids")
+    build(
+        out,
+        (RowCount.name,),
+        Options(40),
+        templates_dir=toy_dir,
+        output_format="ids",
+        _in_process=True,
+    )
     ids = [record["id"] for record in records_of(built)]
     assert (out / f"{RowCount.name}.ids").read_text().split() == ids
     assert (out / "train_complete.ids").read_text().split() == ids

@@ -18,7 +18,7 @@ from ibert_builder.errors import InputError
 from ibert_builder.records import as_all, configs, features, tasks_of, to_record
 from ibert_builder.writing.jsonl import file_of
 from ibert_multitask import IbertConfig
-from tests.conftest import LEAP_DAY, ROOT, SURROUNDINGS
+from tests.conftest import CLOCK_FOR_WORKERS, LEAP_DAY, ROOT, SURROUNDINGS
 
 SCRIPT = str(ROOT / "ibert_multitask.py")
 SCRIPTS_WORK = datasets.__version__.startswith("3.")
@@ -74,7 +74,7 @@ def test_processes_streaming_and_slices_give_the_same_rows(load, config, tmp_pat
 
 @pytest.mark.parametrize("surroundings", SURROUNDINGS)
 def test_rows_do_not_depend_on_hash_seed_locale_time_zone_or_date(tmp_path, sample_dir, surroundings):
-    code = """
+    code = f"""{CLOCK_FOR_WORKERS}
 import sys
 from ibert_builder import load_dataset
 
@@ -92,9 +92,15 @@ rows.to_json(sys.argv[3])
 
 @pytest.mark.skipif(not LEAP_DAY, reason="libfaketime is not installed")
 def test_the_fake_clock_reaches_python_and_duckdb():
-    code = "import datetime, duckdb; print(datetime.date.today(), duckdb.sql('SELECT current_date').fetchone()[0])"
+    code = f"""{CLOCK_FOR_WORKERS}
+from ibert_builder.workers.pool import call
+from tests.workers.functions import HERE, give_dates
+
+print(*call(give_dates, place=HERE, gives=list[str]))
+"""
+    command = [sys.executable, "-c", code]
     environment = {**os.environ, **LEAP_DAY}
-    printed = subprocess.run([sys.executable, "-c", code], check=True, env=environment, capture_output=True)
+    printed = subprocess.run(command, check=True, env=environment, capture_output=True, cwd=ROOT)
     assert printed.stdout.split() == [b"2032-02-29"] * 2
 
 

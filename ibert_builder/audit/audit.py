@@ -7,6 +7,7 @@ between splits, `claims` sums it all up and `report` prints it.
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -15,13 +16,14 @@ from ibert_builder import __version__
 from ibert_builder.audit.claims import Claim, claims
 from ibert_builder.audit.examine import Examined, Work, examine
 from ibert_builder.audit.near_duplicates import minhash
-from ibert_builder.databases.model import SPLITS
-from ibert_builder.generation.catalog import load_catalog, resolve_templates_dir
-from ibert_builder.generation.generate import Options, drafts_in_all, shards
+from ibert_builder.generation.catalog import resolve_templates_dir
+from ibert_builder.generation.generate import Options
 from ibert_builder.tasks.registry import TASKS
+from ibert_builder.workers.pool import Cancellation, call, in_order
+from ibert_builder.workers.shards import drafts_of, shards_of
+from ibert_builder.workers.worker import Place
 from ibert_builder.writing.infos import made_with
 from ibert_builder.writing.jsonl import Progress
-from ibert_builder.writing.workers import in_order
 
 SAMPLE = 1400  # records, with more than a thousand queries
 
@@ -71,7 +73,9 @@ def audit(
     templates_dir: str | Path | None = None,
     sample: int | None = SAMPLE,
     num_proc: int = 1,
+    trust_templates: bool = False,
     progress: Progress | None = None,
+    _in_process: bool = False,
 ) -> Audit:
     """Rebuild the dataset and examine it.
 
@@ -81,7 +85,8 @@ def audit(
         options: of the build.
         templates_dir: a folder of templates; None for those of the package.
         sample: about how many records to check; None for all of them.
-        num_proc: how many processes to use; the findings do not depend on it.
+        num_proc: how many worker processes to use; the findings do not depend on it.
+        trust_templates: run templates from outside the package even where the system cannot confine them.
         progress: called after each shard with the number of shards done and of all shards.
 
     Raises:
@@ -89,17 +94,22 @@ def audit(
     """
     minhash()  # fail before minutes of work
     options = options or Options()
-    catalog = load_catalog(templates_dir)
-    share = 1.0 if sample is None else min(1.0, sample / drafts_in_all(catalog, options))
     folder = str(resolve_templates_dir(templates_dir))
+    place = Place(folder, trusted=trust_templates, in_process=_in_process)
+    share = 1.0 if sample is None else min(1.0, sample / drafts_of(place, options))
     work = [
         Work(folder, split, *shard, options, share)
-        for split in SPLITS
-        for shard in shards(catalog, split, TASKS.values())
+        for split, those in shards_of(place, TASKS).items()
+        for shard in those
     ]
+
+    def examined(item: Work, cancellation: Cancellation) -> Examined:
+        return call(examine, item, place=place, gives=Examined, cancellation=cancellation)
+
     found = Examined()
-    for done, each in enumerate(in_order(examine, work, num_proc), 1):
-        found.add(each)
-        if progress:
-            progress(done, len(work))
+    with closing(in_order(examined, work, num_proc)) as results:
+        for done, each in enumerate(results, 1):
+            found.add(each)
+            if progress:
+                progress(done, len(work))
     return Audit(claims(found, options), found, sample is None)

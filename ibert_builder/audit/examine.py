@@ -24,6 +24,7 @@ from ibert_builder.tasks.base import Record
 from ibert_builder.tasks.drafts import Draft
 from ibert_builder.tasks.registry import TASKS
 from ibert_builder.tidy.tidy import tidy
+from ibert_builder.workers.channel import Channel
 
 
 @dataclass(frozen=True)
@@ -80,20 +81,24 @@ class Examined:
         self.outcomes.update(other.outcomes)
 
 
-def examine(work: Work) -> Examined:
-    """Rebuild a shard and examine it."""
+def examine(channel: Channel, work: Work) -> None:
+    """Rebuild a shard, examine it and give what was found, as `Examined`."""
     catalog = load_catalog(work.templates_dir)
     engine = engine_for(catalog.databases[work.database])
     found, tally = Examined(), Tally()
 
     def note(key: str, draft: Draft, unseen: bool) -> bool:
+        channel.done()
         found.drawn.append(
             Drawn(
                 work.split, work.task, draft.template.spec.difficulty, draft.database.name, draft.skeleton,
                 bool(draft.template.tables), unseen, _digest(draft.key), _digest(draft.without_literals),
             )
         )  # fmt: skip
-        return is_sampled(key, work.share)
+        if not is_sampled(key, work.share):
+            return False
+        channel.at(key)
+        return True
 
     for record in generate(catalog, work.task, work.database, work.options, tally, only=note):
         found.records.append((work.split, record))
@@ -108,7 +113,7 @@ def examine(work: Work) -> Examined:
                 found.kills.add(kill(query, engine))
     for (_, _, outcome), count in tally.outcomes.items():
         found.outcomes[outcome] += count
-    return found
+    channel.give(found)
 
 
 def why_not_proved(record: Record, engine: Engine) -> tuple[str, str] | None:

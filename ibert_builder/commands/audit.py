@@ -13,7 +13,7 @@ from ibert_builder.audit.report import markdown, remarks, table
 from ibert_builder.commands.common import (
     Commands,
     add_num_proc,
-    add_templates_dir,
+    add_templates,
     console,
     proving,
     write_json,
@@ -50,7 +50,7 @@ def add(commands: Commands) -> None:
         "--seed", type=int, default=0, metavar="N", help="seeds every draw; default: %(default)s"
     )
     add_num_proc(command)
-    add_templates_dir(command)
+    add_templates(command)
     command.set_defaults(run=run)
 
 
@@ -66,6 +66,7 @@ def run(chosen: argparse.Namespace) -> int:
         result = audit(
             Options(seed=chosen.seed),
             templates_dir=chosen.templates_dir,
+            trust_templates=chosen.trust_templates,
             sample=None if chosen.full else chosen.sample,
             num_proc=chosen.num_proc,
             progress=show,
@@ -85,6 +86,7 @@ def _against(chosen: argparse.Namespace) -> int:
             Path(folder),
             options=Options(seed=chosen.seed),
             templates_dir=chosen.templates_dir,
+            trust_templates=chosen.trust_templates,
             num_proc=chosen.num_proc,
             progress=show,
         )

@@ -11,7 +11,7 @@ from rich.table import Table
 from ibert_builder.commands.common import (
     Commands,
     add_num_proc,
-    add_templates_dir,
+    add_templates,
     console,
     proving,
 )
@@ -45,7 +45,7 @@ def add(commands: Commands) -> None:
         metavar="TASK=FILE",
         help="use an existing JSONL file as a task's train file",
     )
-    add_templates_dir(command)
+    add_templates(command)
     command.set_defaults(run=run)
 
 
@@ -65,6 +65,7 @@ def run(chosen: argparse.Namespace) -> int:
             tuple(chosen.config),
             options,
             templates_dir=chosen.templates_dir,
+            trust_templates=chosen.trust_templates,
             num_proc=chosen.num_proc,
             links=links,
             progress=show,

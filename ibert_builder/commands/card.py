@@ -7,9 +7,9 @@ from pathlib import Path
 
 from ibert_builder.commands.common import (
     Commands,
-    add_templates_dir,
+    add_templates,
+    place_of,
 )
-from ibert_builder.generation.catalog import load_catalog
 from ibert_builder.writing import card
 
 
@@ -18,11 +18,11 @@ def add(commands: Commands) -> None:
     command.add_argument(
         "card", type=Path, nargs="?", default=Path("README.md"), metavar="FILE", help="default: %(default)s"
     )
-    add_templates_dir(command)
+    add_templates(command)
     command.set_defaults(run=run)
 
 
 def run(chosen: argparse.Namespace) -> int:
-    card.update(chosen.card, "examples", card.examples(load_catalog(chosen.templates_dir)))
+    card.update(chosen.card, "examples", card.examples(place_of(chosen)))
     print(chosen.card)
     return 0

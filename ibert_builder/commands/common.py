@@ -13,6 +13,8 @@ from rich import progress
 from rich.console import Console
 
 from ibert_builder.errors import InputError
+from ibert_builder.generation.catalog import resolve_templates_dir
+from ibert_builder.workers.worker import Place
 from ibert_builder.writing.jsonl import Progress
 
 Commands = Any  # argparse has no public name for what `add_subparsers` returns
@@ -24,13 +26,28 @@ def add_templates_dir(command: argparse.ArgumentParser) -> None:
     )
 
 
+def add_templates(command: argparse.ArgumentParser) -> None:
+    """The options of a command that runs templates; see `place_of`."""
+    add_templates_dir(command)
+    command.add_argument(
+        "--trust-templates",
+        action="store_true",
+        help="run templates from outside the package even where the system cannot confine them",
+    )
+
+
+def place_of(chosen: argparse.Namespace) -> Place:
+    """What workers may see: the templates that the options name."""
+    return Place(str(resolve_templates_dir(chosen.templates_dir)), trusted=chosen.trust_templates)
+
+
 def add_num_proc(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--num-proc",
         type=int,
         default=1,
         metavar="N",
-        help="number of processes, which does not change the result; default: %(default)s",
+        help="number of worker processes, which does not change the result; default: %(default)s",
     )
 
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from ibert_builder.commands.common import (
     Commands,
-    add_templates_dir,
+    add_templates,
+    place_of,
 )
 from ibert_builder.errors import InputError
-from ibert_builder.generation.catalog import load_catalog
-from ibert_builder.writing.databases import choose, export
+from ibert_builder.writing.databases import describe, export
 
 
 def add(commands: Commands) -> None:
@@ -23,22 +23,22 @@ def add(commands: Commands) -> None:
     command.add_argument(
         "--row-sets", action="store_true", help="also write the further row sets: DIR/NAME-1.duckdb and so on"
     )
-    add_templates_dir(command)
+    add_templates(command)
     command.set_defaults(run=run)
 
 
 def run(chosen: argparse.Namespace) -> int:
     if chosen.row_sets and chosen.out is None:
         raise InputError("expected --out DIR as well", key="--row-sets")
-    databases = choose(load_catalog(chosen.templates_dir).databases, chosen.names)
+    place = place_of(chosen)
     if chosen.out is not None:
-        for path in export(databases, chosen.out, chosen.row_sets):
+        for path in export(chosen.names, chosen.out, chosen.row_sets, place):
             print(path)
         return 0
-    for database in databases:
+    for database in describe(chosen.names, place):
         print(f"{database.name} ({database.split}): {database.domain}")
-        for table in database.tables.values():
+        for name, (rows, columns) in database.tables.items():
             print(
-                f"  {table.name}: {len(table.rows)} rows; {', '.join(f'{c} {t}' for c, t in table.schema.items())}"
+                f"  {name}: {rows} rows; {', '.join(f'{column} {kind}' for column, kind in columns.items())}"
             )
     return 0

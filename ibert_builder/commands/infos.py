@@ -9,7 +9,7 @@ from pathlib import Path
 from ibert_builder.commands.common import (
     Commands,
     add_num_proc,
-    add_templates_dir,
+    add_templates,
     proving,
 )
 from ibert_builder.writing import infos
@@ -27,14 +27,14 @@ def add(commands: Commands) -> None:
         "--check", action="store_true", help="write nothing; exit with 1 if the build differs from DIR"
     )
     add_num_proc(command)
-    add_templates_dir(command)
+    add_templates(command)
     command.set_defaults(run=run)
 
 
 def run(chosen: argparse.Namespace) -> int:
     recorded = infos.read(chosen.out) if chosen.check else {}
     with proving(chosen.num_proc) as show:
-        made = infos.infos(chosen.templates_dir, chosen.num_proc, show)
+        made = infos.infos(chosen.templates_dir, chosen.num_proc, show, chosen.trust_templates)
     if not chosen.check:
         for path in infos.write(made, chosen.out):
             print(path)

@@ -92,6 +92,10 @@ class Tally:
     def count(self, template: Template, outcome: str) -> None:
         self.outcomes[template.task, template.name, outcome] += 1
 
+    def reject(self, template: Template, rejected: Rejected) -> None:
+        self.count(template, rejected.reason)
+        self.rejections.append((template.task, template.name, rejected.reason, rejected.detail))
+
     def add(self, other: Tally) -> None:
         self.outcomes.update(other.outcomes)
         self.rejections.extend(other.rejections)
@@ -129,18 +133,20 @@ def generate(
     options: Options,
     tally: Tally,
     only: Callable[[str, Draft, bool], bool] | None = None,
+    known: Iterable[str] = (),
 ) -> Iterator[Record]:
     """Make and prove the records of a task on a database, in their order in the dataset; count into `tally`.
 
     `only` picks drafts by their key (such as `0/qa/null_sort_order/webshop/3`), themselves and whether their skeleton is
-    withheld from train; the others are drawn and let go.
+    withheld from train; the others are drawn and let go. It may raise `Rejected`. `known` are the ids of records made of
+    drafts that it lets go, which no other record may have.
     """
     task, database = TASKS[task_name], catalog.databases[database_name]
     engine = engine_for(database)
     dialects = options.dialects_of(task)
     peers = [name for name, other in catalog.databases.items() if other.split == database.split]
     seen: Counter[str] = Counter()
-    ids: set[str] = set()
+    ids = set(known)
     numbers = {template.name: _number(task, template, options) for template in catalog.templates[task_name]}
     for index in range(max(numbers.values())):
         for template in catalog.templates[task_name]:
@@ -156,15 +162,14 @@ def generate(
                 continue
             draft, unseen = drawn
             seen.update((draft.key, draft.without_literals))
-            if only is not None and not only(key, draft, unseen):
-                continue
             try:
+                if only is not None and not only(key, draft, unseen):
+                    continue
                 record = make_record(task, draft, task.prove(draft, engine), unseen)
                 if record["id"] in ids:  # two queries may become one when put in another dialect
                     raise Rejected("repeats_another", draft.key)
             except Rejected as rejected:
-                tally.count(template, rejected.reason)
-                tally.rejections.append((task_name, template.name, rejected.reason, rejected.detail))
+                tally.reject(template, rejected)
                 continue
             except InputError:
                 raise

@@ -1,4 +1,4 @@
 """Everything that is written for users: JSONL files, `dataset_infos/`, parts of the dataset card, sample databases.
 
-Import `build` from `jsonl` and `in_order`, which spreads work over processes, from `workers`.
+Import `build` from `jsonl`.
 """

@@ -7,25 +7,30 @@ import re
 from pathlib import Path
 
 from ibert_builder.errors import InputError
-from ibert_builder.generation.catalog import Catalog
-from ibert_builder.generation.generate import Options, Tally, generate
+from ibert_builder.generation.generate import Options, Tally
 from ibert_builder.tasks.base import Record
 from ibert_builder.tasks.registry import TASKS
+from ibert_builder.workers.shards import prove
+from ibert_builder.workers.worker import Place
 
 DATABASE = "webshop"  # of train
 SHOWN = "sql_to_ibis"  # in full; the other tasks are folded
 
 
-def examples(catalog: Catalog) -> str:
-    """Markdown with a record of each task: one in full, the others folded and without their messages."""
-    folded = "\n\n".join(_folded(task, _shortest(catalog, task)) for task in TASKS if task != SHOWN)
-    whole = _json(_shortest(catalog, SHOWN))
+def examples(place: Place) -> str:
+    """Markdown with a record of each task: one in full, the others folded and without their messages.
+
+    Raises:
+        InputError: a template is wrong.
+    """
+    folded = "\n\n".join(_folded(task, _shortest(place, task)) for task in TASKS if task != SHOWN)
+    whole = _json(_shortest(place, SHOWN))
     return f"`{SHOWN}`, in full:\n\n{whole}\n\nThe other tasks, without `messages`:\n\n{folded}"
 
 
-def _shortest(catalog: Catalog, task: str) -> Record:
+def _shortest(place: Place, task: str) -> Record:
     """The shortest record that a task makes of the database, by its JSON."""
-    records = generate(catalog, task, DATABASE, Options(10), Tally())
+    records = prove((task, DATABASE), Options(10), Tally(), place=place)
     return min(records, key=lambda record: (len(json.dumps(record)), record["id"]))
 
 

@@ -47,7 +47,10 @@ def has_messages(config: str) -> bool:
 
 
 def infos(
-    templates_dir: str | Path | None = None, num_proc: int = 1, progress: Progress | None = None
+    templates_dir: str | Path | None = None,
+    num_proc: int = 1,
+    progress: Progress | None = None,
+    trust_templates: bool = False,
 ) -> dict[str, Info]:
     """Build the dataset with its default options, in a temporary folder, and describe every config of it.
 
@@ -55,7 +58,13 @@ def infos(
         InputError: a template is wrong or yields nothing.
     """
     with tempfile.TemporaryDirectory(prefix="ibert-infos-") as folder:
-        build(Path(folder), templates_dir=templates_dir, num_proc=num_proc, progress=progress)
+        build(
+            Path(folder),
+            templates_dir=templates_dir,
+            num_proc=num_proc,
+            trust_templates=trust_templates,
+            progress=progress,
+        )
         return infos_of(Path(folder))
 
 

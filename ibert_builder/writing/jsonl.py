@@ -6,30 +6,27 @@ import functools
 import json
 import time
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from ibert_builder.databases.model import SPLITS
 from ibert_builder.errors import InputError, unknown
-from ibert_builder.generation.catalog import Catalog, load_catalog, resolve_templates_dir
-from ibert_builder.generation.generate import NOT_DRAWN, Options, Tally, generate, shards
+from ibert_builder.generation.catalog import resolve_templates_dir
+from ibert_builder.generation.generate import Options, Tally
 from ibert_builder.records import tasks_of
 from ibert_builder.staging import workspace
-from ibert_builder.tasks.base import Task
 from ibert_builder.tasks.registry import TASKS
+from ibert_builder.workers.pool import Cancellation, call, in_order
+from ibert_builder.workers.shards import Shard, prove, shards_of
+from ibert_builder.workers.worker import Place
 from ibert_builder.writing.formats import WRITERS, Writer
+from ibert_builder.writing.fruitless import refuse_fruitless
 from ibert_builder.writing.links import check_link, refuse_own_files
-from ibert_builder.writing.workers import in_order
 
 COMPLETE = "train_complete"  # the file with all tasks of train
 REJECTED = "rejected.jsonl"
 
-FRUITLESS = 5  # a template with this many rejections and no example is wrong, not unlucky
-SOUGHT = 10  # and so is one with this many attempts, one of them rejected, and no example
-
-Shard = tuple[str, str]  # task, database
 Progress = Callable[[int, int], None]  # shards done, shards in all
 
 
@@ -50,10 +47,10 @@ class _Made:
     seconds: float
 
 
-def _make(templates_dir: str, options: Options, writer: Writer, shard: Shard) -> _Made:
+def _make(place: Place, options: Options, writer: Writer, shard: Shard, cancellation: Cancellation) -> _Made:
     started = time.perf_counter()
     tally = Tally()
-    records = list(generate(load_catalog(templates_dir), *shard, options, tally))
+    records = list(prove(shard, options, tally, place=place, cancellation=cancellation))
     return _Made(writer.encode(records), len(records), tally, time.perf_counter() - started)
 
 
@@ -66,7 +63,9 @@ def build(
     num_proc: int = 1,
     links: Mapping[str, Path] | None = None,
     output_format: str = "jsonl",
+    trust_templates: bool = False,
     progress: Progress | None = None,
+    _in_process: bool = False,
 ) -> Report:
     """Generate, prove and write the dataset.
 
@@ -78,21 +77,22 @@ def build(
         configs: tasks, or `all`.
         options: what decides which examples come out.
         templates_dir: a folder of templates; None for the ones that come with the package.
-        num_proc: how many processes do the work. The bytes are the same for any number.
+        num_proc: how many worker processes do the work. The bytes are the same for any number.
         links: JSONL files to use as a task's train file instead of generating it; every line is checked.
         output_format: one of `WRITERS`.
+        trust_templates: run templates from outside the package even where the system cannot confine them.
         progress: called after every shard.
 
     Raises:
         InputError: a template is wrong or yields nothing, a link is wrong, `out` cannot be written to, another build is
-            writing to it, the disk is full, or a worker process was killed.
+            writing to it, or the disk is full.
     """
     options, links = options or Options(), dict(links or {})
     if output_format not in WRITERS:
         raise InputError(unknown("format", output_format, WRITERS), key="output_format")
     writer = WRITERS[output_format]
     name_of = functools.partial(file_of, suffix=writer.suffix)
-    catalog = load_catalog(templates_dir)
+    place = Place(str(resolve_templates_dir(templates_dir)), trusted=trust_templates, in_process=_in_process)
     tasks = list({task.name: task for config in configs for task in tasks_of(config)}.values())
     for name in links:
         if name not in {task.name for task in tasks}:
@@ -100,7 +100,8 @@ def build(
     for task in tasks:
         options.dialects_of(task)
     made = [task for task in tasks if task.name not in links]
-    work = [(split, shard) for split in SPLITS for shard in shards(catalog, split, made)]
+    of_splits = shards_of(place, [task.name for task in made])
+    work = [(split, shard) for split, those in of_splits.items() for shard in those]
     written = [name_of(split, task.name) for split in SPLITS for task in made]
     complete = name_of(SPLITS[0], COMPLETE)
     names = [*written, complete, REJECTED, *(name_of(SPLITS[0], name) for name in links)]
@@ -116,8 +117,8 @@ def build(
             files = {
                 name: stack.enter_context(writer.open(_with_folder(temporary / name))) for name in written
             }
-            make = functools.partial(_make, str(resolve_templates_dir(templates_dir)), options, writer)
-            results = in_order(make, [shard for _, shard in work], num_proc)
+            make = functools.partial(_make, place, options, writer)
+            results = stack.enter_context(closing(in_order(make, [shard for _, shard in work], num_proc)))
             for done, ((split, (task_name, _)), result) in enumerate(zip(work, results, strict=True), 1):
                 files[name_of(split, task_name)].write(result.piece)
                 report.tallies[task_name].add(result.tally)
@@ -126,8 +127,7 @@ def build(
                 if progress:
                     progress(done, len(work))
         _write_rejections(temporary / REJECTED, report)
-        for task in made:
-            _refuse_fruitless(catalog, task, report.tallies[task.name])
+        call(refuse_fruitless, place.templates_dir, report.tallies, place=place, gives=bool)
         for name, count in counts.items():
             report.kept[name][SPLITS[0]] = count
             (temporary / name_of(SPLITS[0], name)).symlink_to(links[name].resolve())
@@ -151,19 +151,3 @@ def _write_rejections(path: Path, report: Report) -> None:
             for task, template, reason, detail in tally.rejections:
                 line = {"task": task, "template": template, "reason": reason, "detail": detail}
                 file.write(json.dumps(line, ensure_ascii=False) + "\n")
-
-
-def _refuse_fruitless(catalog: Catalog, task: Task[Any], tally: Tally) -> None:
-    """A template of which nothing was proved is wrong; one that was never drawn may just be rare in a small build."""
-    for template in catalog.templates[task.name]:
-        outcomes = {o: n for (_, name, o), n in tally.outcomes.items() if name == template.name}
-        drawn = sum(outcomes.values())
-        reasons = {
-            outcome: count for outcome, count in outcomes.items() if outcome not in NOT_DRAWN | {"kept"}
-        }
-        if "kept" not in outcomes and (sum(reasons.values()) >= FRUITLESS or (reasons and drawn >= SOUGHT)):
-            detail = next(d for _, name, _, d in tally.rejections if name == template.name)
-            listed = ", ".join(f"{reason} ({count})" for reason, count in reasons.items())
-            raise template.error(f"template '{template.name}' gives no example; rejected: {listed}\n{detail}")
-        if outcomes.keys() == {"no_fit"} and drawn >= SOUGHT:
-            raise template.error(f"template '{template.name}' gives no example: it fits no database")

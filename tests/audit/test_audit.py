@@ -19,6 +19,8 @@ from ibert_builder.tasks.drafts import Proved
 from ibert_builder.tasks.fields import TextField
 from ibert_builder.tasks.registry import TASKS
 from ibert_builder.tasks.sql_to_ibis import SqlToIbis
+from ibert_builder.workers.pool import call
+from ibert_builder.workers.worker import Place
 from tests.conftest import SMALL
 
 
@@ -174,11 +176,12 @@ def toys(templates_dir, monkeypatch):
 
 
 def test_a_task_from_outside_is_audited(toys):
-    found = audit(Options(examples_per_template=10), templates_dir=toys, sample=None)
+    found = audit(Options(examples_per_template=10), templates_dir=toys, sample=None, _in_process=True)
     ours = [record for _, record in found.found.records if record["task"] == "toy"]
     silent = next(claim for claim in found.claims if claim.name.startswith("silent mistakes"))
     assert len(ours) > 3 and silent.figure == f"{len(ours)} of {len(ours)}"
-    alone = examine(Work(str(toys), "train", "toy", "webshop", Options(examples_per_template=10), share=1.0))
+    work = Work(str(toys), "train", "toy", "webshop", Options(examples_per_template=10), share=1.0)
+    alone = call(examine, work, place=Place(str(toys), in_process=True), gives=Examined)
     assert alone.kills.queries == len(alone.records) > 0
     assert sum(alone.kills.killed.values()) > len(alone.records)
     assert not alone.failures and not alone.opaque

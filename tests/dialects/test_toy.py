@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from ibert_builder.audit.examine import Work, examine
+from ibert_builder.audit.examine import Examined, Work, examine
 from ibert_builder.databases.model import SPLITS
 from ibert_builder.dialects.registry import DIALECTS
 from ibert_builder.errors import InputError
@@ -16,6 +16,8 @@ from ibert_builder.generation.catalog import load_catalog
 from ibert_builder.generation.generate import Options, Tally, generate
 from ibert_builder.generation.json_schema import schemas
 from ibert_builder.tasks.registry import TASKS
+from ibert_builder.workers.pool import call
+from ibert_builder.workers.worker import Place
 from ibert_builder.writing.jsonl import build, file_of
 from tests.dialects.toy import Counting, toy
 
@@ -35,7 +37,7 @@ def registered(request, monkeypatch):
 
 
 def test_records_are_generated_exported_and_proved_again(registered, templates_dir, tmp_path):
-    build(tmp_path / "out", TRANSLATIONS, in_toy(), templates_dir=templates_dir)
+    build(tmp_path / "out", TRANSLATIONS, in_toy(), templates_dir=templates_dir, _in_process=True)
     records = [
         json.loads(line)
         for task in TRANSLATIONS
@@ -68,7 +70,8 @@ def test_a_wrong_record_is_not_proved_again(registered, webshop, catalog, task):
 
 @pytest.mark.parametrize("task", TRANSLATIONS)
 def test_an_audit_examines_them(registered, templates_dir, task):
-    found = examine(Work(str(templates_dir), "train", task, "webshop", in_toy(), 1.0))
+    work = Work(str(templates_dir), "train", task, "webshop", in_toy(), 1.0)
+    found = call(examine, work, place=Place(str(templates_dir), in_process=True), gives=Examined)
     assert found.records
     assert found.failures == []
 

@@ -11,7 +11,9 @@ import duckdb
 
 from ibert_builder.databases.load import load_databases
 from ibert_builder.execution.engine import Engine
+from ibert_builder.generation.catalog import load_catalog
 from ibert_builder.sandbox import sql
+from ibert_builder.workers.worker import Place
 from ibert_builder.writing.databases import export
 
 GENERATED = """
@@ -34,6 +36,7 @@ def test_logging_and_the_garbage_collector_are_as_they_were(small_dir):
 
 
 def test_no_connection_spills_into_the_working_directory(small_dir, tmp_path, monkeypatch):
+    load_catalog(small_dir)  # which opens connections, too, but only once
     connect, folders = duckdb.connect, []
 
     def watched(*args, **kwargs):
@@ -43,7 +46,7 @@ def test_no_connection_spills_into_the_working_directory(small_dir, tmp_path, mo
 
     monkeypatch.setattr(duckdb, "connect", watched)
     databases = load_databases(small_dir / "_databases")
-    export(databases.values(), tmp_path / "out")
+    export([], tmp_path / "out", False, Place(str(small_dir), in_process=True))
     Engine(databases["webshop"])
     sql._parser.__wrapped__()
     assert folders == [""] * (1 + len(databases) + 1 + 1)

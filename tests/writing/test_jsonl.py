@@ -15,7 +15,7 @@ from ibert_builder.errors import InputError
 from ibert_builder.generation.generate import Options
 from ibert_builder.tasks.registry import TASKS
 from ibert_builder.writing.jsonl import build
-from tests.conftest import SURROUNDINGS, contents
+from tests.conftest import CLOCK_FOR_WORKERS, SURROUNDINGS, contents
 
 
 @pytest.fixture
@@ -44,16 +44,10 @@ def test_bytes_do_not_depend_on_processes(built, tmp_path, sample_dir):
 
 @pytest.mark.parametrize("surroundings", SURROUNDINGS)
 def test_bytes_do_not_depend_on_hash_seed_locale_time_zone_or_date(built, tmp_path, sample_dir, surroundings):
-    command = [
-        sys.executable,
-        "-m",
-        "ibert_builder.cli",
-        "build",
-        "--examples-per-template",
-        "3",
-        "--out",
-        str(tmp_path),
-    ]
+    code = (
+        f"{CLOCK_FOR_WORKERS}\nimport sys\nfrom ibert_builder.cli import main\nsys.exit(main(sys.argv[1:]))"
+    )
+    command = [sys.executable, "-c", code, "build", "--examples-per-template", "3", "--out", str(tmp_path)]
     command += ["--templates-dir", str(sample_dir)]
     environment = {**os.environ, **SURROUNDINGS[surroundings]}
     subprocess.run(command, check=True, env=environment, capture_output=True)

@@ -13,6 +13,7 @@ import ibis.expr.datatypes as dt
 from pydantic import Field, FiniteFloat, model_validator
 
 from ibert_builder.errors import unknown
+from ibert_builder.semantics.spec import SemanticModel
 from ibert_builder.yaml_source import Strict
 
 Range = tuple[FiniteFloat, FiniteFloat]
@@ -106,6 +107,9 @@ class ColumnSpec(Strict):
     nulls: float = Field(0.0, ge=0, le=0.6, description="share of NULLs")
     empty: float = Field(0.0, ge=0, le=0.3, description="share of empty strings")
     unique: bool = False
+    ties: float = Field(
+        0.3, ge=0, le=0.9, description="share of numbers and moments that repeat an earlier one of the column"
+    )
     label: str | None = Field(None, description="what people call it, if not the name with spaces")
     unit: str | None = None
 
@@ -133,3 +137,4 @@ class DatabaseSpec(Strict):
     domain: str
     split: Literal["train", "validation", "test"]
     tables: dict[str, TableSpec] = Field(min_length=2, max_length=5)
+    semantic_model: SemanticModel | None = None

@@ -75,7 +75,8 @@ def _table(name: str, spec: TableSpec, rows: list[tuple[Any, ...]]) -> Table:
         )
         for column, declared in spec.columns.items()
     }
-    return Table(name, spec.row, spec.plural or f"{spec.row}s", spec.key, columns, rows)
+    row = spec.row or name.removesuffix("s").replace("_", " ")
+    return Table(name, row, spec.plural or f"{row}s", spec.key, columns, rows)
 
 
 def _build(source: Source) -> Database:

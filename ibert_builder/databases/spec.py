@@ -112,6 +112,7 @@ class ColumnSpec(Strict):
     )
     label: str | None = Field(None, description="what people call it, if not the name with spaces")
     unit: str | None = None
+    unit: str | None = None
 
     @model_validator(mode="after")
     def _known_type(self) -> ColumnSpec:
@@ -123,7 +124,7 @@ class ColumnSpec(Strict):
 
 
 class TableSpec(Strict):
-    row: str = Field(description="what one row is, singular: order, support ticket")
+    row: str | None = Field(None, description="what one row is, singular: order, support ticket")
     plural: str | None = Field(None, description="what several rows are, if not `row` with an s")
     rows: int = Field(ge=40, le=200)
     key: str = Field(description="the column that identifies a row")

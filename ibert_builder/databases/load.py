@@ -4,34 +4,20 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
 
 import duckdb
-import ibis.expr.datatypes as dt
 import pyarrow as pa
 
 from ibert_builder.databases.duckdb_tables import NO_SPILL, write_tables
-from ibert_builder.databases.model import Column, Database, Reference, Role, Table
+from ibert_builder.databases.meaning import make_table
+from ibert_builder.databases.model import Database, Reference
 from ibert_builder.databases.rows import make_rows
-from ibert_builder.databases.spec import ColumnSpec, DatabaseSpec, TableSpec
-from ibert_builder.databases.type_classes import type_class
+from ibert_builder.databases.spec import DatabaseSpec
 from ibert_builder.errors import InputError, unknown
 from ibert_builder.yaml_source import Source, read_folder
 
 # What values that do not fit the type of their column raise.
 _MISFITS = (ValueError, TypeError, ArithmeticError, LookupError, AttributeError)
-
-
-def _role(name: str, spec: ColumnSpec, table: TableSpec) -> Role:
-    if name == table.key:
-        return "key"
-    if spec.make.ref:
-        return "reference"
-    kind = type_class(dt.dtype(spec.type))
-    if kind == "boolean":
-        return "flag"
-    few = spec.make.choice is not None and len(spec.make.choice) <= 12
-    return "category" if few and kind in ("string", "integer") else "plain"
 
 
 def _references(source: Source, spec: DatabaseSpec) -> tuple[Reference, ...]:
@@ -61,24 +47,6 @@ def _references(source: Source, spec: DatabaseSpec) -> tuple[Reference, ...]:
     return tuple(references)
 
 
-def _table(name: str, spec: TableSpec, rows: list[tuple[Any, ...]]) -> Table:
-    columns = {
-        column: Column(
-            table=name,
-            name=column,
-            dtype=dt.dtype(declared.type),
-            type_class=type_class(dt.dtype(declared.type)),
-            role=_role(column, declared, spec),
-            label=declared.label or column.replace("_", " "),
-            nullable=declared.nulls > 0 or declared.make.kind == "after",
-            make=declared.make,
-        )
-        for column, declared in spec.columns.items()
-    }
-    row = spec.row or name.removesuffix("s").replace("_", " ")
-    return Table(name, row, spec.plural or f"{row}s", spec.key, columns, rows)
-
-
 def _build(source: Source) -> Database:
     spec = source.parse(DatabaseSpec)
     references = _references(source, spec)
@@ -86,8 +54,9 @@ def _build(source: Source) -> Database:
         rows = make_rows(spec)
     except _MISFITS as error:
         raise source.error(f"the rows cannot be made: {error}", ("tables",)) from error
-    tables = {name: _table(name, table, rows[name]) for name, table in spec.tables.items()}
-    return Database(spec.name, spec.domain, spec.split, tables, references)
+    tables = {name: make_table(spec, name, rows[name]) for name in spec.tables}
+    currency = spec.semantic_model.currency if spec.semantic_model else None
+    return Database(spec.name, spec.domain, spec.split, currency, tables, references)
 
 
 def _prove(source: Source, database: Database, connection: duckdb.DuckDBPyConnection) -> None:

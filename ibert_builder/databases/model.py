@@ -4,29 +4,48 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import ibis
 import ibis.expr.datatypes as dt
 
 from ibert_builder.databases.spec import Make
+from ibert_builder.semantics.nouns import Noun
+from ibert_builder.semantics.spec import (
+    ColumnMeaning,
+    DimensionSpec,
+    EntitySpec,
+    MeasureSpec,
+    MetricSpec,
+    SegmentSpec,
+)
 
 SPLITS = ("train", "validation", "test")
-Role = Literal["key", "reference", "category", "flag", "plain"]
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a sample table; `role` keeps identifiers out of sums, and free text out of GROUP BY."""
+    """A column of a sample table.
+
+    Attributes:
+        meaning: what it says about a row; its kind keeps identifiers out of sums, and free text out of GROUP BY.
+        noun: what it is called.
+        unit: of its numbers.
+    """
 
     table: str
     name: str
     dtype: dt.DataType = field(compare=False)
     type_class: str
-    role: Role
-    label: str
+    meaning: ColumnMeaning = field(compare=False)
+    noun: Noun
+    unit: Noun | None
     nullable: bool
     make: Make = field(compare=False)
+
+    @property
+    def kind(self) -> str:
+        return self.meaning.kind
 
 
 @dataclass(frozen=True)
@@ -41,12 +60,24 @@ class Reference:
 
 @dataclass(frozen=True)
 class Table:
+    """A sample table: its columns and rows, and what is said of them.
+
+    Attributes:
+        entity: what a row is.
+        noun: what a row is called.
+        dimensions, segments, measures, metrics: computed columns, conditions and aggregates that have names.
+    """
+
     name: str
-    row: str
-    plural: str
     key: str
     columns: dict[str, Column]
     rows: list[tuple[Any, ...]] = field(repr=False)
+    entity: EntitySpec
+    noun: Noun
+    dimensions: dict[str, DimensionSpec] = field(default_factory=dict)
+    segments: dict[str, SegmentSpec] = field(default_factory=dict)
+    measures: dict[str, MeasureSpec] = field(default_factory=dict)
+    metrics: dict[str, MetricSpec] = field(default_factory=dict)
 
     @functools.cached_property
     def schema(self) -> ibis.Schema:
@@ -63,6 +94,7 @@ class Database:
     name: str
     domain: str
     split: str
+    currency: str | None
     tables: dict[str, Table]
     references: tuple[Reference, ...]
 

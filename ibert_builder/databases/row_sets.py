@@ -165,7 +165,7 @@ def _relate(
         for other in table.columns.values()
         if other is not column
         and other.type_class == column.type_class
-        and {other.role, column.role} <= {"plain", "category"}
+        and not {other.kind, column.kind} & {"identifier", "foreign_key", "flag"}
     ]
     last = max((value for value in values if value is not None), default=None) if steps else None
     for i, value in enumerate(values):

@@ -34,7 +34,7 @@ CONFIG: dict[str, str | bool | int | float | list[str]] = {
 # DuckDB takes 15 seconds for a thousand nested functions, and cannot be interrupted meanwhile.
 NESTING = "SET max_expression_depth = 250"
 ROW_LIMIT = 100_000  # of a result; sample tables have up to 200 rows each
-REMEMBERED = 4_096  # values and shares that an engine keeps
+REMEMBERED = 4_096  # values and truths that an engine keeps
 
 
 class CodeFails(Exception):
@@ -70,7 +70,7 @@ class Engine:
         self._names = frozenset(self.tables).union(*(table.columns for table in database.tables.values()))
         self._namespace = {"ibis": ibis, "_": ibis._, "s": selectors, **self.tables}
         self.values = functools.lru_cache(maxsize=REMEMBERED)(self._find_values)
-        self.shares = functools.lru_cache(maxsize=REMEMBERED)(self._find_shares)
+        self.truths = functools.lru_cache(maxsize=REMEMBERED)(self._find_truths)
 
     def run_sql(self, sql: str, rows: int = 0, backwards: bool = False) -> Result:
         """Execute one DuckDB query on a row set, with its rows in reverse order if `backwards`.
@@ -195,11 +195,12 @@ class Engine:
         query = f"SELECT DISTINCT {sql} AS v FROM {table} WHERE v IS NOT NULL ORDER BY v"
         return [row[0] for row in self.run_sql(query).rows]
 
-    def _find_shares(self, table: str, predicate: str) -> tuple[float, float]:
-        """The shares of a table's rows for which an SQL predicate is true, and false; for the rest it is NULL."""
-        query = f"SELECT COUNT_IF(p) / COUNT(*), COUNT_IF(NOT p) / COUNT(*) FROM (SELECT {predicate} AS p FROM {table})"
-        share_true, share_false = self.run_sql(query).rows[0]
-        return share_true, share_false
+    def _find_truths(self, table: str, predicate: str) -> tuple[int, int]:
+        """The rows of a table for which an SQL predicate is true, and those for which it is false, as bits of a number each."""
+        found = self.run_sql(f"SELECT {predicate} FROM {table}").rows
+        true = sum(1 << row for row, (value,) in enumerate(found) if value)
+        false = sum(1 << row for row, (value,) in enumerate(found) if value is not None and not value)
+        return true, false
 
 
 @functools.lru_cache(maxsize=32)

@@ -18,34 +18,36 @@ KINDS: tuple[str, ...] = get_args(Kind)
 TRAITS: dict[str, frozenset[str]] = {
     name: frozenset(kinds.split())
     for name, kinds in {
-        # Sums mean something: not of prices, rates, ratings or temperatures; of levels only at one moment, so never here.
+        "key": "identifier",
+        "reference": "foreign_key",
+        # Few values, which are words: what rows are divided by. The kind of this name is never asked for alone.
+        "category": "category ordinal status",
+        # What rows are grouped by.
+        "group": "category ordinal status flag foreign_key",
+        # Sums mean something: not of prices, rates, ratings or temperatures; of levels at one moment only, so never here.
         "summable": "amount quantity",
         # Averages, medians and the like; an average of rates would have to be weighted.
         "averageable": "amount quantity level price measurement score",
         # Less and greater, ranges and bands, lowest and highest.
         "measurable": "amount quantity level price rate measurement score",
-        # Differences from one row to the next in time; those of single events say nothing.
+        # Steps from one row to the next in time; those between single events say nothing.
         "followed": "level price rate measurement",
-        # Groups that are few and mean something.
-        "groupable": "category ordinal status flag foreign_key",
-        # Groups whose values are words.
-        "classifying": "category ordinal status",
-        # Moments that are put in order, compared, counted by month.
+        # What is put in order of time and compared.
         "moment": "event_time period_bound attribute_date",
-        # Moments at which something happened: months, weekdays and hours of them are of interest.
-        "happening": "event_time",
-        # Texts of people's making, to be searched, trimmed, shortened.
-        "prose": "free_text",
-        # Texts that show which row it is.
-        "labelling": "name",
-        # Texts with parts: an email address has a domain, a name has words.
-        "structured": "code name",
-        # Whatever a person wants to read in a result.
-        "readable": "name category ordinal status flag amount quantity level price rate measurement score event_time attribute_date"
-        " period_bound time_of_day free_text code",
-        # What can be listed beside a key; keys are added by those who want them.
-        "fact": "category ordinal status amount quantity level price rate measurement score event_time attribute_date period_bound",
+        # What people search, trim, split and shorten.
+        "text": "name free_text code",
+        # What is read beside a key in a list of rows.
+        "fact": "name category ordinal status amount quantity level price rate measurement score event_time attribute_date"
+        " period_bound",
     }.items()
+}
+# What is meant by a class alone: a number is something measured or counted, not a key or a house number.
+OF_CLASS: dict[str, frozenset[str]] = {
+    **dict.fromkeys(("numeric", "integer", "float", "decimal"), TRAITS["measurable"]),
+    **dict.fromkeys(("temporal", "date", "timestamp"), TRAITS["moment"]),
+    "string": frozenset(["name", "category", "ordinal", "status", "code", "free_text"]),
+    "comparable": TRAITS["measurable"] | TRAITS["moment"] | {"name"},
+    "scalar": TRAITS["fact"] | {"flag"},
 }
 
 
@@ -54,6 +56,8 @@ def is_meaning(word: str) -> bool:
     return word in KINDS or word in TRAITS
 
 
-def has_meaning(kind: str, wanted: str) -> bool:
-    """Whether a column of a kind is what a kind or trait asks for."""
-    return kind == wanted or kind in TRAITS.get(wanted, ())
+def has_meaning(kind: str, wanted: str | None, of_class: str = "any") -> bool:
+    """Whether a column of a kind is what is asked for: a kind or trait, or what a class means without one."""
+    if wanted is None:
+        return of_class not in OF_CLASS or kind in OF_CLASS[of_class]
+    return kind in TRAITS.get(wanted, (wanted,))

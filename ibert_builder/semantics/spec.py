@@ -81,7 +81,7 @@ class ColumnMeaning(Strict):
 
     @model_validator(mode="after")
     def _fits_kind(self) -> ColumnMeaning:
-        if (self.holds is None) != (self.fails is None) or (self.holds is not None) != (self.kind == "flag"):
+        if (self.holds is not None) != (self.kind == "flag") or (self.fails is None) != (self.holds is None):
             raise ValueError("a flag, and nothing else, has both `holds` and `fails`")
         if self.clause is not None and not any(
             "{v}" in form or "{when}" in form for form in _forms(self.clause)

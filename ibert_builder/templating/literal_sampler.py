@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import datetime
 import random
-from collections.abc import Sequence
+import re
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from ibert_builder.databases.round_values import round_values
 from ibert_builder.databases.spec import Make
 from ibert_builder.databases.type_classes import type_class
 from ibert_builder.execution.engine import Engine
 from ibert_builder.templating.frames import Placeholder
 from ibert_builder.templating.slots import NoFit
-from ibert_builder.templating.values import CANONICAL, ColumnValue, LiteralValue, PhraseValue, TableValue
+from ibert_builder.templating.values import CANONICAL, ColumnValue, LiteralValue, PhraseValue
 
 _BARE = Placeholder("", None, None)
-# Where among the values, sorted, a literal is drawn from: the shares at which the range begins and ends.
-_RANKS = {"value": (0.05, 0.95), "low": (0.1, 0.4), "middle": (0.3, 0.7), "high": (0.6, 0.9)}
+# Where among the values, sorted, a literal lies: the shares at which the range begins and ends.
+_RANKS = {"value": (0.08, 0.92), "low": (0.1, 0.4), "middle": (0.3, 0.7), "high": (0.6, 0.9)}
 _RANKED = ("integer", "float", "decimal", "date", "timestamp")
+FEW = 8  # different values that people know by heart, and type as they are
+AS_SEEN = 3  # how much more often a round value is drawn that occurs than one that does not
+LONG_WORD = 4  # letters of a word that people search for
 
 
 @dataclass(frozen=True)
@@ -29,7 +33,7 @@ class LiteralSampler:
     engine: Engine
     rng: random.Random
 
-    def draw(self, how: str, source: Any) -> LiteralValue:
+    def draw(self, how: str, source: ColumnValue | PhraseValue) -> LiteralValue:
         """Draw a literal, in one of the ways that `slots.LITERALS` lists, from a column or expression.
 
         Raises:
@@ -40,43 +44,53 @@ class LiteralSampler:
         values = self._values(source)
         if how in ("prefix", "suffix", "part"):
             return LiteralValue(self._piece(how, values), "string")
-        kind = source.type_class
         if how == "values":
             if len(values) < 3:
                 raise NoFit("fewer than three different values")
             count = self.rng.choice((2, 3))
-            return LiteralValue(tuple(sorted(self.rng.sample(values, count), key=values.index)), kind)
+            return self._of(source, tuple(sorted(self.rng.sample(values, count), key=values.index)))
         if len(values) < 2:
             raise NoFit("fewer than two different values")
-        if how == "value" and kind not in _RANKED:
-            return LiteralValue(self.rng.choice(values), kind)
-        values = _round_ones(values)
-        first, last = (int(share * len(values)) for share in _RANKS[how])
-        return LiteralValue(self.rng.choice(values[first : max(last, first + 1)]), kind)
+        if how == "value" and source.type_class not in _RANKED:
+            return self._of(source, self.rng.choice(values))
+        return self._of(source, self._ranked(how, values))
 
-    def _values(self, source: Any) -> list[Any]:
+    @staticmethod
+    def _of(source: ColumnValue | PhraseValue, value: Any) -> LiteralValue:
+        return LiteralValue(value, source.type_class, source.unit, source.words)
+
+    def _ranked(self, how: str, values: list[Any]) -> Any:
+        """Draw a value from a range of the values, in ascending order: a round one if people would round it."""
+        first, last = (min(int(share * len(values)), len(values) - 1) for share in _RANKS[how])
+        if len(values) > FEW:
+            options = [v for v in round_values(values) if values[first] <= v <= values[last]]
+            if options:
+                seen = set(values)
+                return self.rng.choices(options, weights=[AS_SEEN if v in seen else 1 for v in options])[0]
+        return self.rng.choice(_plain_ones(values[first : max(last, first + 1)]))
+
+    def _values(self, source: ColumnValue | PhraseValue) -> list[Any]:
         if isinstance(source, ColumnValue):
             return self.engine.values(source.owner.table.name, source.column.name)
-        owner = next(iter(_owners(source)))
-        return self.engine.values(owner.table.name, source.render("sql", _BARE, CANONICAL).text)
+        return self.engine.values(source.owner.table.name, source.render("sql", _BARE, CANONICAL).text)
 
     def _piece(self, how: str, values: list[Any]) -> str:
-        """Draw a piece of one of the strings that has letters, digits and inner spaces only."""
+        """Draw a word of one of the strings: its first, its last, or any that is long enough to be searched for."""
         texts = [text for text in values if isinstance(text, str) and text.strip()]
         self.rng.shuffle(texts)
         for text in texts:
-            length = self.rng.randint(2, 4)
-            words = [word for word in text.split() if word.isalnum() and len(word) >= 2]
-            piece = {
-                "prefix": text[:length],
-                "suffix": text[-length:],
-                "part": self.rng.choice(words)[: length + 2] if words else text[:length],
-            }[how]
-            if piece.strip() == piece and piece.replace(" ", "").isalnum():
-                return piece
-        raise NoFit("no string has a piece of letters and digits")
+            words = re.findall(r"[^\W_]+", text)
+            if how == "part":
+                words = [word for word in words if len(word) >= LONG_WORD and not word.isdigit()]
+            if not words:
+                continue
+            word = {"prefix": words[0], "suffix": words[-1], "part": self.rng.choice(words)}[how]
+            stands = {"prefix": text.startswith(word), "suffix": text.endswith(word), "part": True}[how]
+            if stands and len(word) > 1:
+                return word
+        raise NoFit("no string has a word to look for")
 
-    def _nested(self, how: str, source: Any) -> LiteralValue:
+    def _nested(self, how: str, source: ColumnValue | PhraseValue) -> LiteralValue:
         if not isinstance(source, ColumnValue):
             raise NoFit(f"no {how} of an expression")
         column = source.column
@@ -103,22 +117,12 @@ class LiteralSampler:
         raise NoFit("the column has no keys")
 
 
-def _owners(value: Any) -> Sequence[TableValue]:
-    if isinstance(value, ColumnValue):
-        return [value.owner]
-    if isinstance(value, PhraseValue):
-        return [owner for argument in value.arguments.values() for owner in _owners(argument)]
-    return []
-
-
-def _round_ones(values: list[Any]) -> list[Any]:
-    """The values that a person would type, if there are enough: midnight, not 08:01:31; 57.5, not 57.48333."""
+def _plain_ones(values: list[Any]) -> list[Any]:
+    """The values that a person would type, if there are any: midnight, not 08:01:31; 57.5, not 57.48333."""
     if isinstance(values[0], datetime.datetime):
-        plain = [value for value in values if value.time() == datetime.time()]
-    elif isinstance(values[0], float | Decimal):
-        plain = [value for value in values if abs(Decimal(str(value)).as_tuple().exponent) <= 4]  # type: ignore[arg-type]
-        if len(plain) < 3 and isinstance(values[0], float):
-            return sorted({float(f"{value:.3g}") for value in values})  # nobody types 3.3000001907348633
-    else:
-        plain = values
-    return plain if len(plain) >= 3 else values
+        return [value for value in values if value.time() == datetime.time()] or values
+    if isinstance(values[0], float):
+        return sorted({float(f"{value:.3g}") for value in values})  # nobody types 3.3000001907348633
+    if isinstance(values[0], Decimal):
+        return [value for value in values if abs(value.as_tuple().exponent) <= 4] or values
+    return values

@@ -18,6 +18,8 @@ from pydantic import Field
 from ibert_builder.databases.type_classes import CLASSES, fits, is_class
 from ibert_builder.dialects.registry import DialectName
 from ibert_builder.errors import InputError, unknown
+from ibert_builder.semantics.kinds import KINDS, is_meaning
+from ibert_builder.templating.english import ROWS, condition
 from ibert_builder.templating.frames import Frame, Language, Placeholder, parse_frame
 from ibert_builder.templating.slots import Slot, SlotDeclaration, parse_slot
 from ibert_builder.yaml_source import Source, Strict, read_folder
@@ -29,9 +31,20 @@ class PhraseSpec(Strict):
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     takes: dict[str, SlotDeclaration] = {}
     gives: str = Field(description="the class of the result, or `=x` for the class of slot x")
+    means: str | None = Field(
+        None,
+        description="the kind of the result, or `=x` for that of slot x, which is usual where it has the class of x",
+    )
     ibis: str
     sql: str
-    en: str
+    en: str = Field(
+        description="a noun phrase without an article, or of a condition a relative clause: `whose {x} is more than {v}`,"
+        " `that has|have no {x}`"
+    )
+    says: str | None = Field(
+        None,
+        description="of a condition on {x}: how its values are said, for columns with a clause of their own: `more than {v}`",
+    )
     alias: str | None = Field(
         None, description="the natural name of the result: `total_{x}`; by default `{x}_NAME`"
     )
@@ -51,12 +64,20 @@ class PhraseFile(Strict):
 
 @dataclass(frozen=True)
 class Phrase:
+    """A phrase of the phrasebook.
+
+    Attributes:
+        means: the kind of what it gives, or `=x` for that of slot x; None if it has none.
+        frames: its texts by language; a condition has `it` besides, a statement about one row, and perhaps `says`.
+    """
+
     name: str
     group: str
     kind: str
     takes: dict[str, Slot] = field(compare=False)
     gives: str
-    frames: dict[Language, Frame] = field(compare=False)
+    means: str | None
+    frames: dict[str, Frame] = field(compare=False)
     alias: Frame = field(compare=False)
     weight: float
     top_only: bool
@@ -125,10 +146,15 @@ def _phrase(source: Source, index: int, spec: PhraseSpec, group: str, kind: str)
     if gives == spec.gives and not is_class(gives):
         raise source.error(unknown("class", gives, CLASSES), (*at, "gives"))
     canonical = canonical_filling(takes)
-    frames: dict[Language, Frame] = {
+    means = spec.means or (spec.gives if spec.gives != gives else None)
+    if means is not None and not is_meaning(means.removeprefix("=")) and means.removeprefix("=") not in takes:
+        raise source.error(unknown("kind", means, KINDS), (*at, "means"))
+    frames: dict[str, Frame] = {
         language: checked_frame(source, (*at, language), getattr(spec, language), language, takes, canonical)
-        for language in ("ibis", "sql", "en")
+        for language in ("ibis", "sql")
     }
+    for key, text in _english(source, at, spec, kind).items():
+        frames[key] = checked_frame(source, (*at, "en"), text, "en", {*takes, *ROWS}, canonical)
     for slot in takes:
         for language in ("ibis", "sql"):
             if not any(place.slot == slot for place in frames[language].placeholders):
@@ -137,10 +163,20 @@ def _phrase(source: Source, index: int, spec: PhraseSpec, group: str, kind: str)
     named = next(iter(takes), None)
     alias = spec.alias or (f"{{{named}}}_{spec.name}" if named else spec.name)
     return Phrase(
-        spec.name, group, kind, takes, spec.gives, frames,
+        spec.name, group, kind, takes, spec.gives, means, frames,
         checked_frame(source, (*at, "alias"), alias, "en", takes, canonical),
         spec.weight, spec.top_only, frozenset(spec.not_in), f"{source.path}:{source.line(at)}",
     )  # fmt: skip
+
+
+def _english(source: Source, at: tuple[str | int, ...], spec: PhraseSpec, kind: str) -> dict[str, str]:
+    """The English frames: `en`, and of a condition what `english.condition` makes of it and `says`."""
+    if spec.gives != "boolean" or kind != "scalar":
+        return {"en": spec.en}
+    try:
+        return {**condition(spec.en), **({"says": spec.says} if spec.says else {})}
+    except ValueError as error:
+        raise source.error(str(error), (*at, "en")) from None
 
 
 def parse_slots(

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Any
 
-from ibert_builder.databases.model import Database
+from ibert_builder.databases.model import Column, Database
 from ibert_builder.databases.type_classes import fits
 from ibert_builder.dialects.duckdb import DUCKDB
 from ibert_builder.execution.engine import Engine
+from ibert_builder.semantics.kinds import TRAITS, has_meaning
 from ibert_builder.templating.frames import Placeholder
 from ibert_builder.templating.literal_sampler import LiteralSampler
+from ibert_builder.templating.named import named
 from ibert_builder.templating.phrases import Phrase, Phrasebook
-from ibert_builder.templating.slots import ROLES, NoFit, Slot
+from ibert_builder.templating.scope import EMPTY, Scope, columns_in
+from ibert_builder.templating.slots import NULLABLE, NoFit, Slot
 from ibert_builder.templating.values import (
     CANONICAL,
     ChoiceValue,
@@ -26,13 +28,16 @@ from ibert_builder.templating.values import (
 
 NESTED_COLUMN = 0.75  # how often a slot inside a phrase is a column where a phrase would be possible too
 TELLING = (0.08, 0.92)  # the share of rows for which a predicate should hold
-PREDICATES = 10  # how many are tried until one is telling
-DEEP = 0.35  # how often phrases nest, unless the template says how deep
+PREDICATES = 16  # how many are tried until one is telling
+DEEP = 0.3  # how often phrases nest, unless the template says how deep
+
+# How often a named expression of the table is drawn where it has any: people ask for what has a name.
+NAMED = {"segments": 0.4, "dimensions": 0.2, "measures": 0.5, "metrics": 0.25}
 
 _BARE = Placeholder("", None, None)
 
 
-@dataclass
+@dataclass(frozen=True)
 class Sampler:
     """Draws from one database, with one seeded generator, for one template."""
 
@@ -41,11 +46,9 @@ class Sampler:
     phrasebook: Phrasebook
     rng: random.Random
     dialect: str = DUCKDB.name  # in which every phrase must be expressible
-    _used: set[tuple[str, str]] = field(default_factory=set)
-    _settled: set[tuple[str, str]] = field(default_factory=set)
 
-    def slot(self, slot: Slot, owner: TableValue | None, bound: dict[str, Any]) -> Any:
-        """Draw a value for a slot, from the table `owner` or from the values bound so far.
+    def slot(self, slot: Slot, owner: TableValue | None, bound: dict[str, Any], around: Scope = EMPTY) -> Any:
+        """Draw a value for a slot, from the table `owner` or from the values bound so far, in the scope around them.
 
         Raises:
             NoFit: nothing fits.
@@ -55,64 +58,70 @@ class Sampler:
         if slot.kind == "literal":
             return LiteralSampler(self.engine, self.rng).draw(slot.wanted, bound[str(slot.of)])
         assert owner is not None
-        self._used = set().union(*(_columns_in(value) for value in bound.values()))
-        self._settled = set().union(*(_columns_in(value) for value in bound.values() if _settles(value)))
+        scope = around.plus(bound.values())
         if slot.kind == "column":
-            return self.column(slot.wanted, owner, self._columns_of(bound))
+            return self.column(slot, owner, bound, scope)
         if slot.kind == "columns":
             return self.columns(slot, owner)
         depth = slot.depth or (2 if self.rng.random() < DEEP else 1)
         if slot.kind == "scalar" and slot.wanted == "boolean":
-            return self._predicate(owner, depth, slot.only, slot.avoid)
-        return self.phrase(slot.kind, slot.wanted, owner, depth, slot.only, slot.avoid)
+            return self.condition(slot, owner, depth, scope)
+        return self.phrase(slot, owner, depth, scope)
 
-    def _predicate(
-        self, owner: TableValue, depth: int, only: frozenset[str], avoid: frozenset[str]
+    def condition(
+        self, slot: Slot, owner: TableValue, depth: int, scope: Scope, inside: frozenset[str] = frozenset()
     ) -> PhraseValue:
         """Draw a boolean phrase that is true of some rows and false of others: no other tells two queries apart.
 
-        Two conditions on one column often say the same thing twice or contradict each other, and so do a condition on
-        a column and a grouping by it; they are the second choice.
+        It is not about a column that another condition or a grouping is about, and neither implies nor excludes
+        another condition.
+
+        Raises:
+            NoFit: there is none, at least not among so many.
         """
-        for attempt in range(PREDICATES):
-            value = self.phrase("scalar", "boolean", owner, depth, only, avoid)
-            if attempt < PREDICATES // 2 and _columns_in(value) & self._settled:
-                continue
-            true, false = self.engine.shares(owner.table.name, value.render("sql", _BARE, CANONICAL).text)
-            if TELLING[0] <= true <= TELLING[1] and false > 0:
+        for _ in range(PREDICATES):
+            value = self.phrase(slot, owner, depth, scope, inside)
+            if not columns_in(value) & (scope.settled | scope.conditioned) and self._tells(value, scope):
                 return value
         raise NoFit(f"no telling predicate over {owner.table.name}")
 
-    @staticmethod
-    def _columns_of(bound: dict[str, Any]) -> set[tuple[str, str]]:
-        return {(v.owner.slot, v.column.name) for v in bound.values() if isinstance(v, ColumnValue)}
+    def _tells(self, value: PhraseValue, scope: Scope) -> bool:
+        true, false = self._truths(value)
+        rows = len(value.owner.table.rows)
+        if not (TELLING[0] * rows <= true.bit_count() <= TELLING[1] * rows and false):
+            return False
+        others = [self._truths(other)[0] for other in scope.conditions if other.owner == value.owner]
+        return all((true & other).bit_count() > 1 and true | other not in (true, other) for other in others)
 
-    def column(
-        self, wanted: str, owner: TableValue, taken: Set[tuple[str, str]] = frozenset()
-    ) -> ColumnValue:
-        """Draw a column of a role or class. Keys are not quantities: they are drawn by role or as `any` only."""
-        names = {name for _, name in taken}  # in other tables too: a result has each name once
-        options = [column for column in owner.table.columns.values() if column.name not in names]
-        if wanted in ROLES:
-            options = [
-                column
-                for column in options
-                if column.role == wanted or (wanted == "nullable" and column.nullable)
-            ]
-        else:
-            options = [
-                c
-                for c in options
-                if fits(c.type_class, wanted) and (wanted == "any" or c.role not in ("key", "reference"))
-            ]
+    def _truths(self, value: PhraseValue) -> tuple[int, int]:
+        return self.engine.truths(value.owner.table.name, value.render("sql", _BARE, CANONICAL).text)
+
+    def column(self, slot: Slot, owner: TableValue, bound: dict[str, Any], scope: Scope) -> ColumnValue:
+        """Draw a column of a class and meaning.
+
+        Raises:
+            NoFit: there is none that is not bound already, or settled.
+        """
+        # In other tables too: a result has each name once.
+        taken = {value.column.name for value in bound.values() if isinstance(value, ColumnValue)}
+        like = bound[slot.like] if slot.like else None
+        options = [
+            column
+            for column in owner.table.columns.values()
+            if column.name not in taken
+            and (owner.slot, column.name) not in scope.settled
+            and _suits(column, slot)
+            and (like is None or _alike(column, like))
+        ]
         if not options:
-            raise NoFit(f"no {wanted} column in {owner.table.name}")
-        # A column in use elsewhere is the second choice: AVG(x) GROUP BY x says little, x = 1 AND x = 2 nothing.
-        fresh = [column for column in options if (owner.slot, column.name) not in self._used]
+            raise NoFit(f"no {slot.wanted} {slot.meaning or 'column'} in {owner.table.name}")
+        # A column in use elsewhere is the second choice: AVG(x) GROUP BY x says little.
+        fresh = [column for column in options if (owner.slot, column.name) not in scope.used]
         return ColumnValue(owner, self.rng.choice(fresh or options))
 
     def columns(self, slot: Slot, owner: TableValue) -> ColumnList:
-        options = [column for column in owner.table.columns.values() if fits(column.type_class, slot.wanted)]
+        """Draw several columns, in the order of the table."""
+        options = [column for column in owner.table.columns.values() if _suits(column, slot)]
         low, high = slot.count
         if len(options) < low:
             raise NoFit(f"fewer than {low} {slot.wanted} columns in {owner.table.name}")
@@ -120,93 +129,147 @@ class Sampler:
         return ColumnList(tuple(ColumnValue(owner, options[i]) for i in sorted(chosen)))
 
     def phrase(
-        self,
-        kind: str,
-        wanted: str,
-        owner: TableValue,
-        depth: int,
-        only: frozenset[str] = frozenset(),
-        avoid: frozenset[str] = frozenset(),
-        inside: frozenset[str] = frozenset(),
+        self, slot: Slot, owner: TableValue, depth: int, scope: Scope, inside: frozenset[str] = frozenset()
     ) -> PhraseValue:
-        """Draw a phrase of a kind that gives `wanted`, with its slots filled; `inside` are the groups it is nested in."""
+        """Draw an expression of a slot's class and meaning; `inside` are the groups of phrases that it is nested in.
+
+        Raises:
+            NoFit: nothing over the table is what the slot asks for.
+        """
+        if value := self._named(slot, owner, scope, inside):
+            return value
         options = [
             phrase
-            for phrase in self.phrasebook.giving(kind, wanted)
-            if (not only or phrase.name in only or phrase.group in only)
-            and phrase.name not in avoid
-            and phrase.group not in avoid
+            for phrase in self.phrasebook.giving(slot.kind, slot.wanted)
+            if _allowed(phrase, slot)
             and not (inside and (phrase.top_only or phrase.group in inside))
             and self.dialect not in phrase.not_in
         ]
         while options:
             phrase = self.rng.choices(options, weights=[option.weight for option in options])[0]
             try:
-                return self.fill(phrase, wanted, owner, depth, inside)
+                return self.fill(phrase, slot, owner, depth, scope, inside)
             except NoFit:
                 options.remove(phrase)
-        raise NoFit(f"no {kind} phrase gives {wanted} over {owner.table.name}")
+        raise NoFit(f"no {slot.kind} phrase gives {slot.wanted} over {owner.table.name}")
+
+    def _named(
+        self, slot: Slot, owner: TableValue, scope: Scope, inside: frozenset[str]
+    ) -> PhraseValue | None:
+        """A named expression of the table, if it has any that fits and it is its turn."""
+        for group in _GROUPS[slot.kind, slot.wanted == "boolean"]:
+            if self.rng.random() >= NAMED[group] or group in inside:
+                continue
+            values = [
+                value
+                for value in named(owner, group)
+                if _allowed(value.phrase, slot)
+                and _gives(value, slot)
+                and not columns_in(value) & scope.settled
+            ]
+            if values:
+                return self.rng.choices(values, weights=[value.phrase.weight for value in values])[0]
+        return None
 
     def fill(
-        self, phrase: Phrase, wanted: str, owner: TableValue, depth: int, inside: frozenset[str] = frozenset()
+        self,
+        phrase: Phrase,
+        wanted: Slot,
+        owner: TableValue,
+        depth: int,
+        scope: Scope,
+        inside: frozenset[str] = frozenset(),
     ) -> PhraseValue:
-        """Draw values for the slots of a phrase."""
+        """Draw values for the slots of a phrase that is to give what is wanted.
+
+        Raises:
+            NoFit: it cannot, over this table.
+        """
         arguments: dict[str, Any] = {}
         for name, slot in phrase.takes.items():
-            if slot.kind in ("scalar", "aggregate"):
-                takes = phrase.argument_class(name, wanted)
+            if slot.kind in ("scalar", "aggregate", "column"):
+                takes = phrase.argument_class(name, wanted.wanted)
                 if takes is None:
-                    raise NoFit(f"{phrase.name} cannot give {wanted}")
-                arguments[name] = self._operand(slot.kind, takes, phrase, owner, depth, inside, arguments)
-            elif slot.kind == "column" and phrase.gives == f"={name}":
-                narrowed = phrase.argument_class(name, wanted)
-                arguments[name] = self.column(narrowed or slot.wanted, owner, self._columns_of(arguments))
+                    raise NoFit(f"{phrase.name} cannot give {wanted.wanted}")
+                passes = phrase.means == f"={name}" and slot.meaning is None
+                slot = replace(slot, wanted=takes, meaning=wanted.meaning if passes else slot.meaning)
+            if slot.kind in ("scalar", "aggregate"):
+                arguments[name] = self._operand(slot, phrase, owner, depth, scope, inside, arguments)
             else:
-                arguments[name] = self.slot(slot, owner, arguments)
-        gives = phrase.gives
-        if gives.startswith("="):
-            gives = arguments[gives[1:]].type_class
-            if not fits(gives, wanted):
-                raise NoFit(f"{phrase.name} gives {gives} here, not {wanted}")
-        return PhraseValue(phrase, arguments, gives)
+                arguments[name] = self.slot(slot, owner, arguments, scope)
+        source = arguments.get(phrase.means[1:]) if phrase.means and phrase.means.startswith("=") else None
+        gives = arguments[phrase.gives[1:]].type_class if phrase.gives.startswith("=") else phrase.gives
+        value = PhraseValue(
+            phrase,
+            arguments,
+            gives,
+            owner,
+            source.kind if source else phrase.means,
+            source.unit if source else None,
+        )
+        if not _gives(value, wanted):
+            raise NoFit(f"{phrase.name} does not give {wanted.wanted} {wanted.meaning or ''} here")
+        return value
 
     def _operand(
         self,
-        kind: str,
-        wanted: str,
+        slot: Slot,
         phrase: Phrase,
         owner: TableValue,
         depth: int,
+        scope: Scope,
         inside: frozenset[str],
         bound: dict[str, Any],
     ) -> Any:
-        nested = inside | {phrase.group}
-        taken = self._columns_of(bound)
-        if kind == "aggregate":
-            return self.phrase(kind, wanted, owner, max(1, depth - 1), inside=nested)
-        if wanted == "boolean":  # a bare flag reads badly as a condition: "where verified flag"
-            return self.phrase("scalar", wanted, owner, max(1, depth - 1), inside=nested)
+        nested, within = inside | {phrase.group}, scope.plus(bound.values())
+        if slot.kind == "aggregate":
+            return self.phrase(slot, owner, max(1, depth - 1), within, nested)
+        if slot.wanted == "boolean":  # a bare flag reads badly as a condition: "where verified flag"
+            return self.condition(slot, owner, max(1, depth - 1), within, nested)
         if depth > 1 and self.rng.random() > NESTED_COLUMN:
             for _ in range(4):
                 try:
-                    value = self.phrase("scalar", wanted, owner, depth - 1, inside=nested)
+                    value = self.phrase(slot, owner, depth - 1, within, nested)
                 except NoFit:
                     break
-                if not any(value == other for other in bound.values()) and not _columns_in(value) & taken:
+                if not columns_in(value) & frozenset().union(*map(columns_in, bound.values())):
                     return value
-        return self.column(wanted, owner, taken)
+        return self.column(slot, owner, bound, within)
 
 
-def _columns_in(value: Any) -> set[tuple[str, str]]:
-    if isinstance(value, ColumnValue):
-        return {(value.owner.slot, value.column.name)}
-    if isinstance(value, PhraseValue):
-        return set().union(*(_columns_in(argument) for argument in value.arguments.values()))
-    return set()
+_GROUPS: dict[tuple[str, bool], tuple[str, ...]] = {
+    ("scalar", False): ("dimensions",),
+    ("scalar", True): ("segments",),
+    ("aggregate", False): ("metrics", "measures"),
+    ("aggregate", True): (),
+    ("window", False): (),
+    ("window", True): (),
+}
 
 
-def _settles(value: Any) -> bool:
-    """Whether a value is a condition on its columns, or a column to group by."""
-    if isinstance(value, PhraseValue):
-        return value.type_class == "boolean"
-    return isinstance(value, ColumnValue) and value.column.role in ("category", "flag", "reference")
+def _suits(column: Column, slot: Slot) -> bool:
+    if not fits(column.type_class, slot.wanted):
+        return False
+    if slot.meaning == NULLABLE:
+        return column.nullable
+    return has_meaning(column.kind, slot.meaning, slot.wanted)
+
+
+def _alike(column: Column, other: ColumnValue) -> bool:
+    """Whether two columns are of one kind and unit, so that they can be compared, added or subtracted."""
+    moments = TRAITS["moment"]
+    same = column.kind == other.kind or {column.kind, other.kind} <= moments
+    return same and column.unit == other.unit
+
+
+def _allowed(phrase: Phrase, slot: Slot) -> bool:
+    names = {phrase.name, phrase.group}
+    return (not slot.only or bool(names & slot.only)) and not names & slot.avoid
+
+
+def _gives(value: PhraseValue, slot: Slot) -> bool:
+    if not fits(value.type_class, slot.wanted):
+        return False
+    if value.kind is None:
+        return slot.meaning is None
+    return has_meaning(value.kind, slot.meaning, slot.wanted)

@@ -3,10 +3,12 @@
 | declaration | what fills the slot |
 |---|---|
 | `string` | an expression of that class: a column or a phrase |
-| `column numeric` | a column of that class |
-| `column category` | a column of that role: `category` (a few different strings or integers), `flag`, `key`, `reference` or `plain`; or any `nullable` column |
-| `2-4 columns` | that many different columns, in the order of the table |
-| `aggregate numeric`, `window any` | an expression made by an aggregate or window phrase |
+| `numeric summable` | one of that class whose values are what a kind or trait says (`semantics.kinds`) |
+| `column numeric`, `column category`, `column integer ordinal` | a column of that class, of that kind or trait, or of both |
+| `column nullable` | a column with NULLs |
+| `column numeric like x` | another column of the class, kind and unit of the column in slot `x` |
+| `2-4 columns`, `1-3 columns numeric` | that many different columns, in the order of the table |
+| `aggregate numeric`, `window any` | an expression made by an aggregate or window phrase, or a measure of the table |
 | `value of x` | a value that expression `x` really takes; also `low`, `middle` and `high` (by rank) and `values` (two or three of them) |
 | `prefix of x`, `suffix of x`, `part of x` | a piece of one of its strings |
 | `element of x`, `field of x`, `key of x` | an element of its arrays, a field of its structs, a key of its maps or JSON objects |
@@ -18,27 +20,30 @@ In templates with several tables, declarations of columns and expressions end in
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
 from ibert_builder.databases.type_classes import CLASSES, is_class
 from ibert_builder.errors import unknown
+from ibert_builder.semantics.kinds import KINDS, TRAITS, is_meaning
 from ibert_builder.yaml_source import Strict
 
-ROLES = ("category", "flag", "key", "reference", "plain", "nullable")
+NULLABLE = "nullable"
 LITERALS = ("value", "low", "middle", "high", "values", "prefix", "suffix", "part", "element", "field", "key")
 
 _LITERAL = re.compile(rf"({'|'.join(LITERALS)}) of (\w+)")
-_COLUMNS = re.compile(r"(\d)-(\d) columns(?: ([\w<>]+))?(?: of (\w+))?")
+_COLUMNS = re.compile(r"(\d)-(\d) columns(?: ([\w<>]+(?: [\w]+)?))?(?: of (\w+))?")
 _KINDS: dict[str | None, Literal["column", "scalar", "aggregate", "window"]] = {
     None: "scalar",
     "column": "column",
     "aggregate": "aggregate",
     "window": "window",
 }
-_EXPRESSION = re.compile(r"(?:(column|aggregate|window) )?([\w<>]+)(?: of (\w+))?")
+_EXPRESSION = re.compile(
+    r"(?:(column|aggregate|window) )?([\w<>]+(?: (?!of |like )\w+)?)(?: like (\w+))?(?: of (\w+))?"
+)
 
 
 class SlotSpec(Strict):
@@ -68,7 +73,9 @@ class Slot:
 
     Attributes:
         kind: what fills the slot.
-        wanted: its class or role; for a literal, how it is drawn.
+        wanted: its class; for a literal, how it is drawn.
+        meaning: its kind or trait, or `nullable`; None for whatever people put in such a place.
+        like: the slot with a column of the same kind and unit.
         of: the table or slot it is drawn from.
         count: the fewest and the most columns.
         options: of a choice.
@@ -78,6 +85,8 @@ class Slot:
 
     kind: Literal["column", "columns", "scalar", "aggregate", "window", "literal", "choice"]
     wanted: str = "any"
+    meaning: str | None = None
+    like: str | None = None
     of: str | None = None
     count: tuple[int, int] = (1, 1)
     options: tuple[Any, ...] = ()
@@ -93,31 +102,43 @@ def parse_slot(declaration: SlotDeclaration) -> Slot:
         ValueError: it is not a valid declaration; the message says what was expected.
     """
     if isinstance(declaration, SlotSpec):
-        slot = parse_slot(declaration.declaration)
-        return Slot(
-            slot.kind, slot.wanted, slot.of, slot.count, slot.options,
-            frozenset(declaration.only), frozenset(declaration.avoid), declaration.depth,
-        )  # fmt: skip
+        return replace(
+            parse_slot(declaration.declaration),
+            only=frozenset(declaration.only),
+            avoid=frozenset(declaration.avoid),
+            depth=declaration.depth,
+        )
     if isinstance(declaration, list):
         if not declaration:
             raise ValueError("a list of options is empty")
         return Slot("choice", options=tuple(declaration))
     if match := _LITERAL.fullmatch(declaration):
-        return Slot("literal", match[1], match[2])
+        return Slot("literal", match[1], of=match[2])
     if match := _COLUMNS.fullmatch(declaration):
         low, high = int(match[1]), int(match[2])
         if not 1 <= low <= high:
             raise ValueError(f"'{declaration}' does not ask for one or more columns")
-        return Slot("columns", _class(match[3] or "any"), match[4], (low, high))
+        wanted, meaning = _class_and_meaning(match[3] or "any")
+        return Slot("columns", wanted, meaning, of=match[4], count=(low, high))
     if match := _EXPRESSION.fullmatch(declaration):
-        kind, wanted, of = match.groups()
-        return Slot(_KINDS[kind], _class(wanted, ROLES if kind == "column" else ()), of)
+        kind, words, like, of = match.groups()
+        wanted, meaning = _class_and_meaning(words)
+        return Slot(_KINDS[kind], wanted, meaning, like, of)
     raise ValueError(
         f"'{declaration}' is not a valid slot (expected one such as `numeric`, `column string`, `2-4 columns`, `value of x`)"
     )
 
 
-def _class(word: str, roles: tuple[str, ...] = ()) -> str:
-    if word not in roles and not is_class(word):
-        raise ValueError(unknown("class", word, {*CLASSES, *roles}))
-    return word
+def _class_and_meaning(words: str) -> tuple[str, str | None]:
+    """`numeric summable` apart; either may be missing."""
+    wanted, meaning = "any", None
+    for index, word in enumerate(words.split()):
+        if is_class(word) and index == 0:
+            wanted = word
+        elif is_meaning(word) or word == NULLABLE:
+            if meaning is not None:
+                raise ValueError(f"'{words}' names two kinds, expected a class and a kind")
+            meaning = word
+        else:
+            raise ValueError(unknown("class or kind", word, {*CLASSES, *KINDS, *TRAITS, NULLABLE}))
+    return wanted, meaning

@@ -18,6 +18,7 @@ from pydantic import Field, model_validator
 from ibert_builder.databases.model import Database, Reference
 from ibert_builder.errors import InputError, unknown
 from ibert_builder.templating.frames import Frame, Language
+from ibert_builder.templating.named import GROUPS
 from ibert_builder.templating.phrases import Phrasebook, canonical_filling, checked_frame, parse_slots
 from ibert_builder.templating.sampler import Sampler
 from ibert_builder.templating.slots import NoFit, Slot, SlotDeclaration
@@ -170,8 +171,9 @@ def _template(
             if slot.of is not None and slot.of not in tables:
                 raise source.error(unknown("table", slot.of, tables), here)
         for phrase in slot.only | slot.avoid:
-            if phrase not in book.phrases and phrase not in book.groups:
-                raise source.error(unknown("phrase or group", phrase, {*book.phrases, *book.groups}), here)
+            known = {*book.phrases, *book.groups, *GROUPS}
+            if phrase not in known:
+                raise source.error(unknown("phrase or group", phrase, known), here)
     known = {*tables, *slots, *joins}
     canonical = canonical_filling(slots)
     frames: dict[str, tuple[Frame, ...]] = {}

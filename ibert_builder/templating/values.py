@@ -18,8 +18,9 @@ Every value renders itself for a language and a spec, in a `Style`. The specs:
 
 from __future__ import annotations
 
+import functools
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -27,6 +28,8 @@ import ibis.expr.types as ir
 
 from ibert_builder.databases.model import Column, Reference, Table
 from ibert_builder.sandbox.policy import NEVER_ATTRIBUTES
+from ibert_builder.semantics.nouns import Noun, Verbs, verbs
+from ibert_builder.templating.english import ROWS, VERB_SPECS
 from ibert_builder.templating.frames import Frame, Language, Piece, Placeholder
 from ibert_builder.templating.literals import literal
 from ibert_builder.templating.phrases import Phrase
@@ -74,12 +77,44 @@ class TableValue:
         if language == "ibis":
             return Piece(json.dumps(self.table.name) if place.spec == "str" else self.table.name)
         if language == "en":
-            return Piece(self.table.row if place.spec == "one" else self.table.plural)
+            return Piece(_NOUN_FORMS[place.spec or "many"](self.table.noun))
         alias = style.aliases.get(self.slot)
         if place.spec == "name" or alias is None:
             return Piece(self.table.name)
         joiner = (" as " if style.keywords_lower else " AS ") if style.use_as else " "
         return Piece(f"{self.table.name}{joiner}{alias}")
+
+
+# What `{x:spec}` is in English, for a column or table.
+_NOUN_FORMS: dict[str, Callable[[Noun], str]] = {
+    "one": lambda noun: noun.one,
+    "many": lambda noun: noun.many,
+    "a": lambda noun: noun.indefinite,
+    "the": lambda noun: noun.definite,
+    "the_many": lambda noun: f"the {noun.many}",
+}
+VERB_FORMS = {
+    **{spec: (spec, "many") for spec in VERB_SPECS},
+    **{f"{spec}_one": (spec, "one") for spec in VERB_SPECS},
+}
+_WITHOUT = {
+    "unknown": "no known ",
+    "none": "no ",
+    "not_yet": "no ",
+    "not_applicable": "no ",
+    None: "no known ",
+}
+# What is said of a column whose meaning does not say it.
+_LACKING: dict[str, Callable[[Column], str]] = {
+    "unknown": lambda c: (
+        f"has|have {_WITHOUT[c.meaning.missing]}{c.noun.one}{' yet' if c.meaning.missing == 'not_yet' else ''}"
+    ),
+    "known": lambda c: (
+        f"has|have {'a known' if 'known' in _WITHOUT[c.meaning.missing] else c.noun.article} {c.noun.one}"
+    ),
+    "holds": lambda c: f"has|have the {c.noun.one}",
+    "fails": lambda c: f"does|do not have the {c.noun.one}",
+}
 
 
 @dataclass(frozen=True)
@@ -92,6 +127,18 @@ class ColumnValue:
         return self.column.type_class
 
     @property
+    def kind(self) -> str:
+        return self.column.kind
+
+    @property
+    def unit(self) -> Noun | None:
+        return self.column.unit
+
+    @property
+    def words(self) -> Mapping[Any, str]:
+        return self.column.meaning.values or {}
+
+    @property
     def alias(self) -> str:
         return self.column.name
 
@@ -102,7 +149,7 @@ class ColumnValue:
         if spec == "str":
             return Piece(f'"{name}"' if language != "sql" else f"'{name}'")
         if language == "en":
-            return Piece(str(self.column.dtype) if spec == "type" else self.column.label)
+            return Piece(self._english(spec))
         if language == "sql":
             return Piece(self._sql(name, spec, style))
         if spec is None and style.deferred:
@@ -111,6 +158,15 @@ class ColumnValue:
         shadows = hasattr(ir.Table, name) or name in NEVER_ATTRIBUTES
         bracketed = shadows or (style.brackets and spec is None)
         return Piece(f'{prefix}["{name}"]' if bracketed else f"{prefix}.{name}")
+
+    def _english(self, spec: str | None) -> str:
+        column, said = self.column, self.column.meaning
+        if spec == "type":
+            return str(column.dtype)
+        if spec in VERB_FORMS:
+            key, form = VERB_FORMS[spec]
+            return str(getattr(verbs(getattr(said, key) or _LACKING[key](column)), form))
+        return _NOUN_FORMS[spec or "one"](column.noun)
 
     def _sql(self, name: str, spec: str | None, style: Style) -> str:
         if spec:
@@ -131,17 +187,32 @@ class ColumnList:
 
 @dataclass(frozen=True)
 class LiteralValue:
+    """A value, or several. Of a column's values, `unit` and `words` say how people speak of them."""
+
     value: Any
     type_class: str
+    unit: Noun | None = None
+    words: Mapping[Any, str] = field(default_factory=dict, compare=False)
 
     def render(self, language: Language, place: Placeholder, style: Style) -> Piece:
+        write = (
+            self._in_english
+            if language == "en"
+            else functools.partial(_written, language=language, style=style)
+        )
         if isinstance(self.value, tuple):
-            words = [_written(value, language, style) for value in self.value]
+            words = [write(value) for value in self.value]
             return Piece(enumeration(words, "or") if language == "en" else ", ".join(words))
-        return Piece(_written(self.value, language, style) if place.spec != "name" else str(self.value))
+        return Piece(write(self.value) if place.spec != "name" else str(self.value))
+
+    def _in_english(self, value: Any) -> str:
+        text = literal(value, "en")
+        if value in self.words and str(self.words[value]) != str(value):
+            return f"{self.words[value]} ({text})"
+        return f"{text} {self.unit.counted(value)}" if self.unit else text
 
 
-def _written(value: Any, language: Language, style: Style) -> str:
+def _written(value: Any, *, language: Language, style: Style) -> str:
     text = literal(value, language)
     return text.lower() if language == "sql" and style.keywords_lower and not isinstance(value, str) else text
 
@@ -197,6 +268,10 @@ class PhraseValue:
     phrase: Phrase
     arguments: Mapping[str, Any]
     type_class: str
+    owner: TableValue
+    kind: str | None = None  # what its values are, if that is known
+    unit: Noun | None = None
+    words: Mapping[Any, str] = field(default_factory=dict, compare=False)  # how its values are said
 
     @property
     def alias(self) -> str:
@@ -209,6 +284,8 @@ class PhraseValue:
     def render(self, language: Language, place: Placeholder, style: Style) -> Piece:
         if place.spec == "alias":
             return Piece(self.alias)
+        if language == "en":
+            return Piece(self._in_english(place.spec, style))
         frame = self.phrase.frames[language]
         spec = place.spec
 
@@ -221,6 +298,40 @@ class PhraseValue:
 
         styled = frame.lower if language == "sql" and style.keywords_lower else frame
         return Piece(styled.render(fill), frame.shape)
+
+    def _in_english(self, spec: str | None, style: Style) -> str:
+        def fill(place: Placeholder) -> Piece:
+            if place.slot in ROWS:
+                return self.owner.render(
+                    "en", Placeholder("", None, "many" if place.slot == "rows" else "one"), style
+                )
+            return self.arguments[place.slot].render("en", place, style)
+
+        frames = self.phrase.frames
+        if "it" not in frames:
+            text = frames["en"].render(fill)
+            return f"the {text}" if spec == "the" else text
+        clause = self._clause
+        if clause is not None:
+            said = clause.one if spec == "it" else clause.many
+            what = frames["says"].render(fill)
+            text = ("it " if spec == "it" else "that ") + said.replace("{v}", what).replace("{when}", what)
+        else:
+            text = frames["it" if spec == "it" else "en"].render(fill)
+        is_person = self.owner.table.entity.person
+        return f"who {text.removeprefix('that ')}" if is_person and text.startswith("that ") else text
+
+    @property
+    def _clause(self) -> Verbs | None:
+        """What the column says of a row, if the condition is one on a column that says something."""
+        value = self.arguments.get("x")
+        if (
+            "says" not in self.phrase.frames
+            or not isinstance(value, ColumnValue)
+            or not value.column.meaning.clause
+        ):
+            return None
+        return verbs(value.column.meaning.clause)
 
 
 def _identifier(value: Any) -> str:

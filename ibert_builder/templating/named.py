@@ -1,0 +1,138 @@
+"""The named expressions of a table as phrases: its dimensions, segments, measures and metrics, over its own columns."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+
+import ibis.expr.datatypes as dt
+
+from ibert_builder.databases.type_classes import type_class
+from ibert_builder.semantics.nouns import noun, verbs
+from ibert_builder.semantics.spec import MeasureSpec
+from ibert_builder.templating.frames import Frame, parse_frame
+from ibert_builder.templating.phrases import Phrase
+from ibert_builder.templating.values import ColumnValue, PhraseValue, TableValue
+
+GROUPS = ("dimensions", "segments", "measures", "metrics")  # what templates call them in `only` and `avoid`
+NEGATED = 0.3  # how often the negation of a segment is drawn, relative to the segment
+
+# How an aggregate is written: SQL, Ibis, English of its noun, class of the result (None for that of the expression).
+_AGGREGATES: dict[str, tuple[str, str, str, str | None]] = {
+    "sum": ("SUM({x})", "{x}.sum()", "total {one}", None),
+    "average": ("AVG({x})", "{x}.mean()", "average {one}", "float"),
+    "median": ("MEDIAN({x})", "{x}.median()", "median {one}", None),
+    "min": ("MIN({x})", "{x}.min()", "lowest {one}", None),
+    "max": ("MAX({x})", "{x}.max()", "highest {one}", None),
+    "count": ("COUNT(*)", "_.count()", "number of {many}", "integer"),
+    "count_distinct": ("COUNT(DISTINCT {x})", "{x}.nunique()", "number of different {many}", "integer"),
+    "share": ("AVG(CAST({p} AS INTEGER))", "{p}.mean()", "share of {one}", "float"),
+}
+
+
+@functools.lru_cache(maxsize=4096)
+def named(owner: TableValue, group: str) -> tuple[PhraseValue, ...]:
+    """The named expressions of a table, of one of the `GROUPS`."""
+    return tuple(_MAKERS[group](owner))
+
+
+def _dimensions(owner: TableValue) -> list[PhraseValue]:
+    return [_dimension(owner, name) for name in owner.table.dimensions]
+
+
+def _dimension(owner: TableValue, name: str) -> PhraseValue:
+    spec = owner.table.dimensions[name]
+    kind = type_class(dt.dtype(spec.type))
+    called = noun(spec.noun or name.replace("_", " "))
+    phrase = _phrase(
+        name, "dimensions", "scalar", kind, {"sql": spec.sql, "ibis": spec.ibis, "en": called.one}
+    )
+    unit = noun(spec.unit) if spec.unit else None
+    return PhraseValue(phrase, _arguments(owner, phrase), kind, owner, spec.kind, unit, spec.values or {})
+
+
+def _segments(owner: TableValue) -> list[PhraseValue]:
+    values = []
+    for name, spec in owner.table.segments.items():
+        values.append(_condition(owner, name, spec.sql, spec.ibis, spec.clause, 1.0))
+        if spec.fails is not None:
+            values.append(
+                _condition(owner, f"not_{name}", f"NOT ({spec.sql})", f"~({spec.ibis})", spec.fails, NEGATED)
+            )
+    return values
+
+
+def _condition(
+    owner: TableValue, name: str, sql: str, ibis: str, clause: str | list[str], weight: float
+) -> PhraseValue:
+    said = verbs(clause)
+    texts = {"sql": sql, "ibis": ibis, "en": f"that {said.many}", "it": f"it {said.one}"}
+    phrase = _phrase(name, "segments", "scalar", "boolean", texts, weight)
+    return PhraseValue(phrase, _arguments(owner, phrase), "boolean", owner)
+
+
+def _measures(owner: TableValue) -> list[PhraseValue]:
+    return [_measure(owner, name, spec) for name, spec in owner.table.measures.items()]
+
+
+def _measure(owner: TableValue, name: str, spec: MeasureSpec) -> PhraseValue:
+    sql, ibis, english, kind = _AGGREGATES[spec.agg]
+    if spec.where is not None and spec.agg != "share":
+        sql = f"{sql} FILTER (WHERE {{p}})"
+        ibis = ibis.replace("()", "(where={p})")
+    if spec.fill is not None:
+        sql, ibis = f"COALESCE({sql}, {spec.fill})", f"{ibis}.fill_null({spec.fill})"
+    arguments: dict[str, ColumnValue | PhraseValue] = {}
+    if spec.expr is not None:
+        arguments["x"] = operand = _operand(owner, spec.expr)
+        kind = kind or operand.type_class
+    if spec.where is not None:
+        arguments["p"] = next(value for value in named(owner, "segments") if value.phrase.name == spec.where)
+    called = noun(spec.noun)
+    texts = {"sql": sql, "ibis": ibis, "en": english.format(one=called.one, many=called.many)}
+    phrase = _phrase(name, "measures", "aggregate", kind or "float", texts)
+    unit = arguments["x"].unit if "x" in arguments and not spec.agg.startswith("count") else None
+    return PhraseValue(phrase, arguments, kind or "float", owner, None, unit)
+
+
+def _metrics(owner: TableValue) -> list[PhraseValue]:
+    measures = {value.phrase.name: value for value in named(owner, "measures")}
+    values = []
+    for name, spec in owner.table.metrics.items():
+        factor = "100.0" if spec.percent else "1.0"
+        texts = {
+            "sql": f"{factor} * {{a}} / NULLIF({{b}}, 0)",
+            "ibis": f"{factor} * {{a}} / {{b}}.nullif(0)",
+            "en": noun(spec.noun or name.replace("_", " ")).one,
+        }
+        phrase = _phrase(name, "metrics", "aggregate", "float", texts)
+        arguments = {"a": measures[spec.numerator], "b": measures[spec.denominator]}
+        values.append(PhraseValue(phrase, arguments, "float", owner))
+    return values
+
+
+_MAKERS = {"dimensions": _dimensions, "segments": _segments, "measures": _measures, "metrics": _metrics}
+
+
+def _operand(owner: TableValue, name: str) -> ColumnValue | PhraseValue:
+    if name in owner.table.columns:
+        return ColumnValue(owner, owner.table.columns[name])
+    return _dimension(owner, name)
+
+
+def _phrase(
+    name: str, group: str, kind: str, gives: str, texts: Mapping[str, str], weight: float = 1.0
+) -> Phrase:
+    languages = {"sql": "sql", "ibis": "ibis"}
+    frames: dict[str, Frame] = {
+        key: parse_frame(text, languages.get(key, "en"))  # type: ignore[arg-type]
+        for key, text in texts.items()
+    }
+    return Phrase(
+        name, group, kind, {}, gives, None, frames, parse_frame(name, "en"), weight, False, frozenset(), name
+    )
+
+
+def _arguments(owner: TableValue, phrase: Phrase) -> dict[str, ColumnValue | PhraseValue]:
+    slots = {place.slot: None for key in ("sql", "ibis") for place in phrase.frames[key].placeholders}
+    return {slot: _operand(owner, slot) for slot in slots}

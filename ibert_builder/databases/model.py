@@ -79,6 +79,9 @@ class Table:
     measures: dict[str, MeasureSpec] = field(default_factory=dict)
     metrics: dict[str, MetricSpec] = field(default_factory=dict)
 
+    def __hash__(self) -> int:
+        return hash(self.name)
+
     @functools.cached_property
     def schema(self) -> ibis.Schema:
         return ibis.schema({name: column.dtype for name, column in self.columns.items()})

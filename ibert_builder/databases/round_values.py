@@ -55,4 +55,8 @@ def _month_starts(low: Any, high: Any) -> list[Any]:
 
 
 def _midnight(value: datetime.date) -> dict[str, int]:
-    return {"hour": 0, "minute": 0, "second": 0, "microsecond": 0} if isinstance(value, datetime.datetime) else {}
+    return (
+        {"hour": 0, "minute": 0, "second": 0, "microsecond": 0}
+        if isinstance(value, datetime.datetime)
+        else {}
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Mapping
 
 import ibis.expr.datatypes as dt
@@ -55,11 +56,34 @@ def _segments(owner: TableValue) -> list[PhraseValue]:
     values = []
     for name, spec in owner.table.segments.items():
         values.append(_condition(owner, name, spec.sql, spec.ibis, spec.clause, 1.0))
-        if spec.fails is not None:
-            values.append(
-                _condition(owner, f"not_{name}", f"NOT ({spec.sql})", f"~({spec.ibis})", spec.fails, NEGATED)
-            )
+        negated = _negated(spec.sql, "NOT "), _negated(spec.ibis, "~")
+        if spec.fails is not None and negated[0] and negated[1]:
+            values.append(_condition(owner, f"not_{name}", negated[0], negated[1], spec.fails, NEGATED))
     return values
+
+
+# What people write for the opposite of a condition, in either language.
+_OPPOSITES = (
+    (r"(.+) IS NULL", r"\1 IS NOT NULL"), (r"(.+) IS NOT NULL", r"\1 IS NULL"), (r"(.+)\.isnull\(\)", r"\1.notnull()"),
+    (r"(.+)\.notnull\(\)", r"\1.isnull()"), (r"(.+) NOT IN (\(.+\))", r"\1 IN \2"), (r"(.+) IN (\(.+\))", r"\1 NOT IN \2"),
+    (r"(.+)\.notin\((.+)\)", r"\1.isin(\2)"), (r"(.+)\.isin\((.+)\)", r"\1.notin(\2)"), (r"(.+) >= (.+)", r"\1 < \2"),
+    (r"(.+) <= (.+)", r"\1 > \2"), (r"(.+) <> (.+)", r"\1 = \2"), (r"(.+) != (.+)", r"\1 == \2"), (r"(.+) == (.+)", r"\1 != \2"),
+    (r"(.+) > (.+)", r"\1 <= \2"), (r"(.+) < (.+)", r"\1 >= \2"), (r"(.+) = (.+)", r"\1 <> \2"), (r"NOT (.+)", r"\1"),
+    (r"~(.+)", r"\1"),
+)  # fmt: skip
+
+
+_CALL = re.compile(
+    r"[A-Z_]+\(.+\)|\{\w+\}(?:\.\w+\([^()]*\))*"
+)  # LIST_CONTAINS({x}, 'a'), {x}.contains("a"), {x}
+
+
+def _negated(text: str, by: str) -> str | None:
+    """The opposite of a single condition, where it is known, as a person would write it."""
+    if re.search(r" AND | OR | BETWEEN | & | \| |CASE |~.*[<>=]", text):
+        return None
+    opposites = (re.sub(f"^{was}$", now, text) for was, now in _OPPOSITES if re.fullmatch(was, text))
+    return next(opposites, f"{by}{text}" if _CALL.fullmatch(text) else None)
 
 
 def _condition(

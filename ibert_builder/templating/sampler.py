@@ -197,7 +197,9 @@ class Sampler:
                 arguments[name] = self._operand(slot, phrase, owner, depth, scope, inside, arguments)
             else:
                 arguments[name] = self.slot(slot, owner, arguments, scope)
-        source = arguments.get(phrase.means[1:]) if phrase.means and phrase.means.startswith("=") else None
+        source = arguments.get((phrase.means or "").removeprefix("="))
+        if not isinstance(source, ColumnValue | PhraseValue):
+            source = None
         gives = arguments[phrase.gives[1:]].type_class if phrase.gives.startswith("=") else phrase.gives
         value = PhraseValue(
             phrase,

@@ -24,6 +24,7 @@ from typing import Any
 import ibis.expr.datatypes as dt
 
 from ibert_builder.databases.model import Column, Database, Table
+from ibert_builder.databases.round_values import round_values
 
 
 @dataclass(frozen=True)
@@ -134,8 +135,12 @@ def _dealt(
 def _values(
     column: Column, values: list[Any], count: int, kind: Kind, rng: random.Random
 ) -> list[tuple[Any, bool]]:
-    """Values drawn from a column's own in turn, then shuffled; each with whether it has to stay as it is."""
-    pool = rng.sample(values, len(values))[: rng.choice(_CAPS) if kind.few else None]
+    """Values drawn in turn from a column's own and the round ones between them, which queries are likely to name.
+
+    They are shuffled, each with whether it has to stay as it is.
+    """
+    several = values + round_values(values)
+    pool = rng.sample(several, len(several))[: rng.choice(_CAPS) if kind.few else None]
     dealt = []
     for i in range(count):
         value, turn = pool[i % len(pool)], i // len(pool) % 3

@@ -11,7 +11,11 @@ Every value renders itself for a language and a spec, in a `Style`. The specs:
 | `alias` | the natural name of the expression: `total_amount` | the same | the same |
 | `type` | | | a column's data type: `decimal(10, 2)` |
 | `code`, `deferred` | | | the Ibis code: `orders.amount`, `_.amount` |
-| `one` | | | one row of a table: order |
+| `one`, `many`, `a`, `the` | | | a column or row: order, orders, an order, the order |
+| `count` | of a table, what a number of its rows is called: `order_count` | the same | the same |
+| `holds`, `fails`, `known`, `unknown` | | | what is said of rows by a flag or a column with NULLs: are active, have no coupon |
+| `it` | | | of a condition, a statement about one row: it is active |
+| `bare` | | | a literal without its unit |
 | `pred` | a join key, always as a predicate | | |
 | another word | `word.amount` | `word.amount` | |
 """
@@ -74,6 +78,8 @@ class TableValue:
     variable: str
 
     def render(self, language: Language, place: Placeholder, style: Style) -> Piece:
+        if place.spec == "count":
+            return Piece(f"{self.table.noun.one}_count".replace(" ", "_"))
         if language == "ibis":
             return Piece(json.dumps(self.table.name) if place.spec == "str" else self.table.name)
         if language == "en":

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from ibert_builder.audit.examine import Drawn, Examined
 from ibert_builder.audit.kills import Kills
+from ibert_builder.audit.meaning import Meanings
 from ibert_builder.audit.mutants import FAMILIES
 from ibert_builder.audit.near_duplicates import SIMILAR, across
 from ibert_builder.databases.model import SPLITS
@@ -37,6 +38,7 @@ def claims(found: Examined, options: Options) -> list[Claim]:
     return [
         *_of_proofs(found),
         *_of_mutants(found.kills),
+        *_of_meanings(found.meanings),
         *_of_splits(found.drawn, options),
         *_of_duplicates(found),
     ]
@@ -80,6 +82,27 @@ def _kill_rate(name: str, kills: Kills, families: Sequence[str], goal: float) ->
     rate = killed / max(killed + alive, 1)
     figure = f"{rate:.1%} ({killed:,} of {killed + alive:,})"
     return Claim("mutants killed", name, figure, f"at least {goal:.0%}", rate >= goal)
+
+
+# What queries must not do, or rarely; by the names of `meaning.meanings`.
+MEANINGS: dict[str, tuple[str, float]] = {
+    "sum": ("sums of what is not additive", 0),
+    "average": ("averages of what has none", 0),
+    "extreme": ("lowest and highest of what has no order", 0),
+    "pattern": ("patterns on categories, statuses and numbers", 0),
+    "mixed units": ("columns of different units added, subtracted or compared", 0),
+    "repeated group key": ("conditions that leave a group key one value", 0.005),
+    "repeated column": ("two conditions on the same columns, ranges apart", 0.01),
+    "constant aggregate": ("aggregates that are the same in all groups", 0),
+}
+
+
+def _of_meanings(meanings: Meanings) -> Iterator[Claim]:
+    for key, (name, most) in MEANINGS.items():
+        found, asked = meanings.found[key], meanings.asked[key]
+        share = found / max(asked, 1)
+        goal = f"at most {most:.1%}" if most else "0"
+        yield Claim("meaning", name, f"{share:.1%} ({found:,} of {asked:,})", goal, share <= most)
 
 
 def _of_splits(drawn: list[Drawn], options: Options) -> Iterator[Claim]:

@@ -12,6 +12,7 @@ import duckdb
 from sqlglot.errors import SqlglotError
 
 from ibert_builder.audit.kills import Kills, kill
+from ibert_builder.audit.meaning import Meanings, meanings
 from ibert_builder.audit.query_properties.query import Query
 from ibert_builder.dialects.duckdb import DUCKDB
 from ibert_builder.dialects.registry import DIALECTS
@@ -65,6 +66,7 @@ class Examined:
         kills: what became of the mutants of the records' queries.
         opaque: queries whose columns cannot be resolved and that therefore have no mutants.
         outcomes: how many of the sampled drafts were kept, or rejected for which reason.
+        meanings: what the records' queries do that makes no sense.
     """
 
     drawn: list[Drawn] = field(default_factory=list)
@@ -73,11 +75,13 @@ class Examined:
     kills: Kills = field(default_factory=Kills)
     opaque: list[str] = field(default_factory=list)
     outcomes: Counter[str] = field(default_factory=Counter)
+    meanings: Meanings = field(default_factory=Meanings)
 
     def add(self, other: Examined) -> None:
         for name in ("drawn", "records", "failures", "opaque"):
             getattr(self, name).extend(getattr(other, name))
         self.kills.add(other.kills)
+        self.meanings.add(other.meanings)
         self.outcomes.update(other.outcomes)
 
 
@@ -111,6 +115,7 @@ def examine(channel: Channel, work: Work) -> None:
                 found.opaque.append(texts[0])
             else:
                 found.kills.add(kill(query, engine))
+                found.meanings.add(meanings(query, engine))
     for (_, _, outcome), count in tally.outcomes.items():
         found.outcomes[outcome] += count
     channel.give(found)

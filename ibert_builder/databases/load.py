@@ -10,6 +10,7 @@ import duckdb
 import ibis.expr.datatypes as dt
 import pyarrow as pa
 
+from ibert_builder.databases.coherence.repair import Contradiction
 from ibert_builder.databases.duckdb_tables import NO_SPILL, write_tables
 from ibert_builder.databases.model import Column, Database, Reference, Role, Table
 from ibert_builder.databases.rows import make_rows
@@ -18,6 +19,7 @@ from ibert_builder.databases.type_classes import type_class
 from ibert_builder.errors import InputError, unknown
 from ibert_builder.yaml_source import Source, read_folder
 
+RULES = ("semantic_model", "coherence")
 # What values that do not fit the type of their column raise.
 _MISFITS = (ValueError, TypeError, ArithmeticError, LookupError, AttributeError)
 
@@ -70,10 +72,12 @@ def _table(name: str, spec: TableSpec, rows: list[tuple[Any, ...]]) -> Table:
             type_class=type_class(dt.dtype(declared.type)),
             role=_role(column, declared, spec),
             label=declared.label or column.replace("_", " "),
-            nullable=declared.nulls > 0 or declared.make.kind == "after",
+            nullable=declared.nulls > 0
+            or declared.make.kind == "after"
+            or any(row[i] is None for row in rows),
             make=declared.make,
         )
-        for column, declared in spec.columns.items()
+        for i, (column, declared) in enumerate(spec.columns.items())
     }
     row = spec.row or name.removesuffix("s").replace("_", " ")
     return Table(name, row, spec.plural or f"{row}s", spec.key, columns, rows)
@@ -84,6 +88,8 @@ def _build(source: Source) -> Database:
     references = _references(source, spec)
     try:
         rows = make_rows(spec)
+    except Contradiction as error:
+        raise source.error(str(error), (*RULES, error.index)) from error
     except _MISFITS as error:
         raise source.error(f"the rows cannot be made: {error}", ("tables",)) from error
     tables = {name: _table(name, table, rows[name]) for name, table in spec.tables.items()}

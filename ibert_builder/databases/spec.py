@@ -112,7 +112,6 @@ class ColumnSpec(Strict):
     )
     label: str | None = Field(None, description="what people call it, if not the name with spaces")
     unit: str | None = None
-    unit: str | None = None
 
     @model_validator(mode="after")
     def _known_type(self) -> ColumnSpec:

@@ -1,0 +1,152 @@
+"""The rows of a database while they are repaired: columns of values, found by place and by reference."""
+
+from __future__ import annotations
+
+import functools
+import json
+import random
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import duckdb
+import ibis.expr.datatypes as dt
+
+from ibert_builder.databases.coherence.places import Place, place, reference
+from ibert_builder.databases.duckdb_tables import NO_SPILL, write_table
+from ibert_builder.databases.makers import later, make_value
+from ibert_builder.databases.spec import DatabaseSpec
+
+ATTEMPTS = 200  # at a value that meets a condition
+
+
+@functools.lru_cache(maxsize=64)
+def ranks(database: str, table: str, column: str, count: int) -> list[int]:
+    """The random order of a table's rows that its references to itself follow: a row refers to rows of lower rank only."""
+    rank = list(range(count))
+    random.Random(f"{database}/{table}/{column}/rank").shuffle(rank)
+    return rank
+
+
+class Rows:
+    """The values of every column, in row order, and what rules do with them.
+
+    Attributes:
+        changes: how many values were changed so far.
+    """
+
+    def __init__(self, spec: DatabaseSpec, made: dict[str, dict[str, list[Any]]]) -> None:
+        self.spec, self.made = spec, made
+        self.changes = 0
+        self._stale = set(made)
+        self._by_key: dict[str, dict[Any, int]] = {}
+
+    def place(self, name: str, table: str | None = None) -> Place:
+        return place(self.spec, name, table)
+
+    def key(self, table: str) -> Place:
+        return self.place(self.spec.tables[table].key, table)
+
+    def reference(self, child: str, parent: str, by: str | None = None) -> Place:
+        return self.place(reference(self.spec, child, parent, by), child)
+
+    def indices(self, table: str) -> range:
+        return range(self.spec.tables[table].rows)
+
+    def get(self, place: Place, i: int) -> Any:
+        value = self.made[place.table][place.column][i]
+        if place.field is None or value is None:
+            return value
+        return (json.loads(value) if isinstance(value, str) else value)[place.field]
+
+    def values(self, place: Place) -> list[Any]:
+        return [self.get(place, i) for i in self.indices(place.table)]
+
+    def set(self, place: Place, i: int, value: Any) -> None:
+        """Change a value; a field of a nested value that is NULL stays as it is."""
+        column = self.made[place.table][place.column]
+        if place.field is not None:
+            if column[i] is None:
+                return
+            if isinstance(column[i], str):
+                value = json.dumps({**json.loads(column[i]), place.field: value})
+            else:
+                value = {**column[i], place.field: value}
+        if column[i] != value:
+            column[i] = value
+            self.changes += 1
+            self._stale.add(place.table)
+
+    # --- references
+
+    def row_of(self, table: str, key: Any) -> int | None:
+        """The row of a table that has a key."""
+        if table not in self._by_key:  # once, as no rule changes a key
+            self._by_key[table] = {own: i for i, own in enumerate(self.values(self.key(table)))}
+        return None if key is None else self._by_key[table].get(key)
+
+    def parents(self, link: Place) -> Iterator[tuple[int, int]]:
+        """Each row whose reference points to a row, with that row."""
+        for i, key in enumerate(self.values(link)):
+            parent = self.row_of(str(link.make.ref), key)
+            if parent is not None:
+                yield i, parent
+
+    def may_refer(self, link: Place, i: int, parent: int) -> bool:
+        """Whether a row may refer to another one: within a table, only to one of lower rank, so never in a circle."""
+        if link.make.ref != link.table:
+            return True
+        rank = ranks(self.spec.name, link.table, link.column, len(self.indices(link.table)))
+        return rank[parent] < rank[i]
+
+    # --- new values
+
+    def redrawn(
+        self, place: Place, i: int, rng: random.Random, fits: Callable[[Any], bool] = lambda _: True
+    ) -> Any:
+        """Another value as the column makes them, never NULL, which meets a condition.
+
+        Raises:
+            ValueError: there is none.
+        """
+        present = [value for value in self.values(place) if value is not None]
+        taken = present if place.spec.unique and place.field is None else []
+        for attempt in range(ATTEMPTS):
+            value = self._drawn(place, i, rng, present, attempt)
+            if value is not None and value not in taken and fits(value):
+                return value
+        raise ValueError(f"{place} has no other value that fits in row {i + 1}")
+
+    def _drawn(self, place: Place, i: int, rng: random.Random, present: list[Any], attempt: int) -> Any:
+        if place.make.ref:
+            keys = self.values(self.key(place.make.ref))
+            # As often as not one that is in use, so that popular rows stay popular.
+            key = rng.choice(present if present and rng.random() < 0.5 else keys)
+            parent = self.row_of(place.make.ref, key)
+            return key if parent is not None and self.may_refer(place, i, parent) else None
+        if place.make.after:
+            start = self.get(self.place(place.make.after.column, place.table), i)
+            drawn = later(start, rng.uniform(*place.make.after.days), place.dtype) if place.dtype else None
+            return drawn if drawn is not None or not present else rng.choice(present)
+        return make_value(place.make, place.dtype or dt.string, rng, i, present, place.spec.ties)
+
+    # --- SQL
+
+    @functools.cached_property
+    def _connection(self) -> duckdb.DuckDBPyConnection:
+        return duckdb.connect(config={"threads": 1, **NO_SPILL})
+
+    def query(self, sql: str, *tables: str) -> list[tuple[Any, ...]]:
+        """The result of a query over tables as they are now.
+
+        Raises:
+            ValueError: the query fails.
+        """
+        try:
+            for table in sorted(self._stale & set(tables)):
+                declared = self.spec.tables[table].columns
+                dtypes = {name: dt.dtype(column.type) for name, column in declared.items()}
+                write_table(self._connection, table, dtypes, self.made[table])
+                self._stale.remove(table)
+            return self._connection.execute(sql).fetchall()
+        except duckdb.Error as error:
+            raise ValueError(str(error).splitlines()[0]) from error

@@ -83,11 +83,11 @@ def _table(name: str, spec: TableSpec, rows: list[tuple[Any, ...]]) -> Table:
     return Table(name, row, spec.plural or f"{row}s", spec.key, columns, rows)
 
 
-def _build(source: Source) -> Database:
+def _build(source: Source, connection: duckdb.DuckDBPyConnection) -> Database:
     spec = source.parse(DatabaseSpec)
     references = _references(source, spec)
     try:
-        rows = make_rows(spec)
+        rows = make_rows(spec, connection)
     except Contradiction as error:
         raise source.error(str(error), (*RULES, error.index)) from error
     except _MISFITS as error:
@@ -117,7 +117,7 @@ def load_databases(folder: Path) -> dict[str, Database]:
     owner: dict[str, str] = {}
     connection = duckdb.connect(config={"threads": 1, **NO_SPILL})
     for source in read_folder(folder):
-        database = _build(source)
+        database = _build(source, connection)
         if database.name in databases:
             raise source.error(f"there is another database named '{database.name}'", ("name",))
         for table in database.tables:

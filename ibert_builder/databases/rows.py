@@ -11,6 +11,7 @@ import random
 from collections.abc import Callable
 from typing import Any
 
+import duckdb
 import ibis.expr.datatypes as dt
 
 from ibert_builder.databases.coherence.repair import repair
@@ -25,15 +26,17 @@ ATTEMPTS = 200  # at a key that no row has
 Columns = dict[str, list[Any]]
 
 
-def make_rows(spec: DatabaseSpec) -> dict[str, list[tuple[Any, ...]]]:
+def make_rows(spec: DatabaseSpec, connection: duckdb.DuckDBPyConnection) -> dict[str, list[tuple[Any, ...]]]:
     """The rows of every table as tuples in column order: Python values of the column's type, None for NULL.
+
+    Rules with SQL in them are worked out over the connection, which is left with tables of the same names.
 
     Raises:
         ValueError: the values cannot be made; `coherence.repair.Contradiction` if the rules cannot be made to hold.
     """
     keys = {name: _keys(spec.name, name, table) for name, table in spec.tables.items()}
     made = {name: _table_columns(spec, name, table, keys) for name, table in spec.tables.items()}
-    repair(Rows(spec, made))
+    repair(Rows(spec, made, connection))
     return {
         name: list(zip(*(made[name][column] for column in table.columns), strict=True))
         for name, table in spec.tables.items()

@@ -54,18 +54,34 @@ def repair(rows: Rows) -> None:
     model = rows.spec.semantic_model
     declared = list(enumerate(model.coherence)) if model else []
     rngs = [random.Random(f"{rows.spec.name}/coherence/{index}") for index, _ in declared]
-    changed: list[int] = []
+    tables = [[t for t in rows.spec.tables if t in _first_words(rule.model_dump())] for _, rule in declared]
+    held: dict[int, list[int]] = {}  # by rule, how often its tables were changed when it last held
     for turn in range(TURNS):
         changed = []
         for index, rule in declared:
-            before = rows.changes
+            before = [rows.changes[table] for table in tables[index]]
+            if held.get(index) == before:
+                continue
             try:
                 REPAIRS[type(rule)](rule, rows, rngs[index], turn)
             except ValueError as error:
                 raise Contradiction(f"the rows cannot be made: {error}", index) from error
-            if rows.changes > before:
+            if [rows.changes[table] for table in tables[index]] == before:
+                held[index] = before
+            else:
                 changed.append(index)
         if not changed:
             return
     others = ", ".join(str(index) for index in changed[:-1])
-    raise Contradiction(f"the rule contradicts others: those at {others or 'other places'} of the list", changed[-1])
+    raise Contradiction(
+        f"the rule cannot hold together with others of the list: {others or 'none'}", changed[-1]
+    )
+
+
+def _first_words(declared: Any) -> set[str]:
+    """The first words of all texts in a rule, among them the names of the tables that it is about."""
+    if isinstance(declared, dict):
+        return _first_words([*declared, *declared.values()])
+    if isinstance(declared, (list, tuple)):
+        return set().union(*map(_first_words, declared))
+    return {str(declared).partition(".")[0]}

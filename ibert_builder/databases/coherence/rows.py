@@ -5,14 +5,15 @@ from __future__ import annotations
 import functools
 import json
 import random
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import duckdb
 import ibis.expr.datatypes as dt
 
 from ibert_builder.databases.coherence.places import Place, place, reference
-from ibert_builder.databases.duckdb_tables import NO_SPILL, write_table
+from ibert_builder.databases.duckdb_tables import write_table
 from ibert_builder.databases.makers import later, make_value
 from ibert_builder.databases.spec import DatabaseSpec
 
@@ -31,13 +32,18 @@ class Rows:
     """The values of every column, in row order, and what rules do with them.
 
     Attributes:
-        changes: how many values were changed so far.
+        changes: how many values of each table were changed so far.
     """
 
-    def __init__(self, spec: DatabaseSpec, made: dict[str, dict[str, list[Any]]]) -> None:
+    def __init__(
+        self,
+        spec: DatabaseSpec,
+        made: dict[str, dict[str, list[Any]]],
+        connection: duckdb.DuckDBPyConnection,
+    ) -> None:
         self.spec, self.made = spec, made
-        self.changes = 0
-        self._stale = set(made)
+        self.changes = dict.fromkeys(made, 0)
+        self._connection = connection
         self._by_key: dict[str, dict[Any, int]] = {}
 
     def place(self, name: str, table: str | None = None) -> Place:
@@ -73,8 +79,7 @@ class Rows:
                 value = {**column[i], place.field: value}
         if column[i] != value:
             column[i] = value
-            self.changes += 1
-            self._stale.add(place.table)
+            self.changes[place.table] += 1
 
     # --- references
 
@@ -131,22 +136,46 @@ class Rows:
 
     # --- SQL
 
-    @functools.cached_property
-    def _connection(self) -> duckdb.DuckDBPyConnection:
-        return duckdb.connect(config={"threads": 1, **NO_SPILL})
-
     def query(self, sql: str, *tables: str) -> list[tuple[Any, ...]]:
         """The result of a query over tables as they are now.
 
         Raises:
             ValueError: the query fails.
         """
+        for table in tables:
+            self._write(table, sql, self.made[table])
+        return self._fetched(sql)
+
+    def breaking(
+        self,
+        table: str,
+        condition: str,
+        drafts: Sequence[int] | None = None,
+        drawn: Mapping[str, list[Any]] | None = None,
+    ) -> list[int]:
+        """The numbers of the rows of `table`, called `t`, in which a condition is false.
+
+        With `drafts`, each is a row of that number with the values in `drawn`, and those that break the condition are given
+        by their place in the list.
+
+        Raises:
+            ValueError: the query fails.
+        """
+        made = self.made[table]
+        if drafts is not None:
+            made = {name: [column[i] for i in drafts] for name, column in made.items()} | dict(drawn or {})
+        self._write(table, condition, made)
+        return [i for (i,) in self._fetched(f"SELECT rowid FROM {table} AS t WHERE NOT ({condition}) ORDER BY 1")]
+
+    def _write(self, table: str, sql: str, made: Mapping[str, list[Any]]) -> None:
+        """Create a table with those of its columns that a query is about."""
+        words = set(re.findall(r"\w+", sql))
+        declared = self.spec.tables[table]
+        used = {n: dt.dtype(c.type) for n, c in declared.columns.items() if n in words or n == declared.key}
+        write_table(self._connection, table, used, made)
+
+    def _fetched(self, sql: str) -> list[tuple[Any, ...]]:
         try:
-            for table in sorted(self._stale & set(tables)):
-                declared = self.spec.tables[table].columns
-                dtypes = {name: dt.dtype(column.type) for name, column in declared.items()}
-                write_table(self._connection, table, dtypes, self.made[table])
-                self._stale.remove(table)
             return self._connection.execute(sql).fetchall()
         except duckdb.Error as error:
             raise ValueError(str(error).splitlines()[0]) from error

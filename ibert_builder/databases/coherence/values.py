@@ -153,29 +153,42 @@ def set_(rule: Set, rows: Rows, rng: random.Random, turn: int) -> None:
 
 def holds(rule: Holds, rows: Rows, rng: random.Random, turn: int) -> None:
     """Draw the columns of the condition anew in rows that break it; from the third turn on, copy them from rows that do not."""
-    columns = [
+    condition = filled(rows.spec, rule.holds, rule.table, "t")
+    table = rows.spec.tables[rule.table]
+    named = [
         rows.place(name, rule.table)
-        for name, column in rows.spec.tables[rule.table].columns.items()
-        if re.search(rf"\b{name}\b", rule.holds)
-        and name != rows.spec.tables[rule.table].key
-        and not column.make.ref
+        for name in table.columns
+        if re.search(rf"\b{name}\b", rule.holds) and name != table.key
     ]
+    # References only where nothing else can change.
+    columns = [place for place in named if place.make.ref is None] or named
+    broken = rows.breaking(rule.table, condition)
+    kept = sorted(set(rows.indices(rule.table)) - set(broken))
     for _ in range(ATTEMPTS):
-        broken = rows.query(
-            f"SELECT rowid FROM {rule.table} AS t WHERE NOT ({filled(rows.spec, rule.holds, rule.table, 't')}) ORDER BY 1",
-            rule.table,
-        )
         if not broken:
             return
         if not columns:
             raise ValueError("the condition names no column that can be made anew")
-        bad = {i for (i,) in broken}
-        good = [i for i in rows.indices(rule.table) if i not in bad]
-        for i in sorted(bad):
-            model = rng.choice(good) if turn > 1 and good else None
-            for place in columns:
-                if model is not None:
-                    rows.set(place, i, rows.get(place, model))
-                elif rows.get(place, i) is not None:
-                    rows.set(place, i, rows.redrawn(place, i, rng))
-    raise ValueError(f"the condition does not hold for {len(broken)} rows, however they are made")
+        drafts = [i for i in broken for _ in range(_DRAFTS)]
+        models = [rng.choice(kept) if turn > 1 and kept else None for _ in drafts]
+        drawn = {
+            place.column: [_drafted(place, i, model, rows, rng) for i, model in zip(drafts, models, strict=True)]
+            for place in columns
+        }
+        bad = set(rows.breaking(rule.table, condition, drafts, drawn))
+        for draft, i in enumerate(drafts):
+            if draft not in bad and i in broken:
+                broken.remove(i)
+                for place in columns:
+                    rows.set(place, i, drawn[place.column][draft])
+    raise ValueError(f"the condition does not hold in {len(broken)} rows, however they are made")
+
+
+_DRAFTS = 8  # of each row at a time, as a query takes longer than a draft
+
+
+def _drafted(place: Place, i: int, model: int | None, rows: Rows, rng: random.Random) -> Any:
+    """A value for a draft of a row: that of the row that it is modelled on, or a new one; one that is NULL stays so."""
+    if model is not None:
+        return rows.get(place, model)
+    return None if rows.get(place, i) is None else rows.redrawn(place, i, rng)

@@ -12,8 +12,10 @@ import pyarrow as pa
 
 from ibert_builder.databases.coherence.repair import Contradiction
 from ibert_builder.databases.duckdb_tables import NO_SPILL, write_tables
+from ibert_builder.databases.located import Located
 from ibert_builder.databases.model import Column, Database, Reference, Role, Table
 from ibert_builder.databases.rows import make_rows
+from ibert_builder.databases.semantic_form import check_semantics
 from ibert_builder.databases.spec import ColumnSpec, DatabaseSpec, TableSpec
 from ibert_builder.databases.type_classes import type_class
 from ibert_builder.errors import InputError, unknown
@@ -86,6 +88,7 @@ def _table(name: str, spec: TableSpec, rows: list[tuple[Any, ...]]) -> Table:
 def _build(source: Source, connection: duckdb.DuckDBPyConnection) -> Database:
     spec = source.parse(DatabaseSpec)
     references = _references(source, spec)
+    check_semantics(spec, Located(source, ("semantic_model",)))
     try:
         rows = make_rows(spec, connection)
     except Contradiction as error:

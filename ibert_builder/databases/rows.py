@@ -153,4 +153,6 @@ def _key_of_no_row(keys: list[Any], column: ColumnSpec, rng: random.Random) -> A
         key = make_value(column.make, dt.dtype(column.type), rng)
         if key not in keys:
             return key
-    raise ValueError("a reference cannot dangle: every key that the `make` of the referred table gives is in use")
+    raise ValueError(
+        "a reference cannot dangle: every key that the `make` of the referred table gives is in use"
+    )

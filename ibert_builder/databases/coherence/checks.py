@@ -132,7 +132,7 @@ def _open_recent(rule: rules.OpenRecent, spec: DatabaseSpec, model: SemanticMode
 def _children(rule: rules.Children, spec: DatabaseSpec, model: SemanticModel) -> str:
     link, key = reference(spec, rule.children, rule.of, rule.by), spec.tables[rule.of].key
     return (
-        f'SELECT p.* FROM {rule.of} AS p WHERE (SELECT COUNT(*) FROM {rule.children} AS c '
+        f"SELECT p.* FROM {rule.of} AS p WHERE (SELECT COUNT(*) FROM {rule.children} AS c "
         f'WHERE c."{link}" = p."{key}") < {rule.at_least}'
     )
 
@@ -212,9 +212,7 @@ def _text_from(rule: rules.TextFrom, spec: DatabaseSpec, model: SemanticModel) -
             choice = "\1" if name == rule.part else "(" + "|".join(map(_escaped, words)) + ")"
             expression = expression.replace(f"\\{{{name}\\}}", choice)
         matches.append(f"regexp_full_match({value}, replace({_literal(expression)}, chr(1), {word}))")
-    return (
-        f"SELECT c.* FROM {text.table} AS c WHERE {value} <> '' AND {word} <> '' AND NOT ({' OR '.join(matches)})"
-    )
+    return f"SELECT c.* FROM {text.table} AS c WHERE {value} <> '' AND {word} <> '' AND NOT ({' OR '.join(matches)})"
 
 
 def _escaped(text: str) -> str:

@@ -30,7 +30,7 @@ def moment(value: Any) -> datetime.datetime:
 def _stored(place: Place, value: datetime.datetime) -> Any:
     if place.is_date:
         return value.date()
-    return value.time() if place.dtype is not None and place.dtype.is_time() else value
+    return value.time() if place.is_time else value
 
 
 def in_whole_days(*places: Place) -> bool:
@@ -61,7 +61,7 @@ def _latest(rows: Rows, place: Place) -> datetime.datetime:
     for rule in model.coherence if model else ():
         if isinstance(rule, Until) and str(place) in rule.columns and model:
             return moment(model.as_of) + _DAY - datetime.timedelta(seconds=1)
-    if place.dtype is not None and place.dtype.is_time():
+    if place.is_time:
         return moment(datetime.time(23, 59, 59))
     return datetime.datetime.max
 
@@ -91,7 +91,9 @@ def _drawn(place: Place, window: Span, rng: random.Random) -> Any:
     if place.is_date:
         return (earliest + rng.randint(0, max(0, (latest - earliest).days)) * _DAY).date()
     seconds = int((latest - earliest).total_seconds())
-    step = next(step for step in (rng.choices((86400, 3600, 60), (1, 2, 7))[0], 60, 1) if step <= seconds or step == 1)
+    step = next(
+        step for step in (rng.choices((86400, 3600, 60), (1, 2, 7))[0], 60, 1) if step <= seconds or step == 1
+    )
     return _stored(place, earliest + datetime.timedelta(seconds=rng.randint(0, seconds // step) * step))
 
 
@@ -126,12 +128,16 @@ def order(rule: Order, rows: Rows, rng: random.Random, turn: int) -> None:
             until = back + (high - low)
             rows.set(first, i, _drawn(first, _clipped(first, back, until), rng))
         else:
-            rows.set(second, i, _drawn(second, _clipped(second, low, max(low, min(high, _latest(rows, second)))), rng))
+            rows.set(
+                second,
+                i,
+                _drawn(second, _clipped(second, low, max(low, min(high, _latest(rows, second)))), rng),
+            )
 
 
 def _clipped(place: Place, earliest: datetime.datetime, latest: datetime.datetime) -> Span:
     """A window within the one day that times of day have."""
-    if place.dtype is not None and place.dtype.is_time():
+    if place.is_time:
         first, last = moment(datetime.time()), moment(datetime.time(23, 59, 59))
         return min(max(earliest, first), last), min(max(latest, first), last)
     return earliest, latest
@@ -177,7 +183,9 @@ def open_recent(rule: OpenRecent, rows: Rows, rng: random.Random, turn: int) -> 
     end = moment(model.as_of) + _DAY - datetime.timedelta(seconds=1)
     begin = moment(model.as_of) - rule.days * _DAY
     states = [state.typed(value) for value in rule.states]
-    open_rows = [i for i in rows.indices(state.table) if rows.get(state, i) in states and rows.get(time, i) is not None]
+    open_rows = [
+        i for i in rows.indices(state.table) if rows.get(state, i) in states and rows.get(time, i) is not None
+    ]
     old = [i for i in open_rows if not begin <= moment(rows.get(time, i)) <= end]
     wanted = math.ceil(rule.share * len(open_rows) - 1e-9) - (len(open_rows) - len(old))
     for i in rng.sample(old, max(0, wanted)):

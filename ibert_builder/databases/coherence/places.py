@@ -12,7 +12,7 @@ from ibert_builder.databases.makers import typed
 from ibert_builder.databases.spec import ColumnSpec, DatabaseSpec, Make
 from ibert_builder.errors import unknown
 
-PLACEHOLDER = re.compile(r"\{(\w+)\}")
+FRAME = re.compile(r"\{(\w+)(?:\.(\w+))?\}")  # {column} or {column.field}
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,10 @@ class Place:
         return self.dtype is not None and (
             self.dtype.is_date() or self.dtype.is_timestamp() or self.dtype.is_time()
         )
+
+    @property
+    def is_time(self) -> bool:
+        return self.dtype is not None and self.dtype.is_time()
 
     @property
     def is_number(self) -> bool:
@@ -101,22 +105,26 @@ def reference(spec: DatabaseSpec, child: str, parent: str, by: str | None = None
     return found[0]
 
 
-def filled(spec: DatabaseSpec, sql: str, table: str, alias: str) -> str:
+def filled(spec: DatabaseSpec, frame: str, table: str, alias: str, within: tuple[str, ...] = ()) -> str:
     """An SQL frame over columns and dimensions of a table, {name}, with each as an expression over `alias`.
 
+    `within` are the dimensions that the frame is part of.
+
     Raises:
-        ValueError: a name is neither.
+        ValueError: a name is neither, or a dimension depends on itself.
     """
     columns = spec.tables[table].columns
     model = spec.semantic_model
     dimensions = model.dimensions.get(table, {}) if model else {}
 
     def expression(match: re.Match[str]) -> str:
-        name = match[1]
+        name, field = match.groups()
+        if name in within:
+            raise ValueError(f"the dimension '{name}' depends on itself")
         if name in columns:
-            return f'{alias}."{name}"'
-        if name in dimensions and PLACEHOLDER.sub("", sql) != PLACEHOLDER.sub("", dimensions[name].sql):
-            return f"({filled(spec, dimensions[name].sql, table, alias)})"
+            return f'{alias}."{name}"' + (f".{field}" if field else "")
+        if name in dimensions:
+            return f"({filled(spec, dimensions[name].sql, table, alias, (*within, name))})"
         raise ValueError(unknown("column or dimension", name, (*columns, *dimensions)))
 
-    return PLACEHOLDER.sub(expression, sql)
+    return FRAME.sub(expression, frame)

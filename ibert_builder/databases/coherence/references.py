@@ -113,9 +113,7 @@ def near(rule: Near, rows: Rows, rng: random.Random, turn: int) -> None:
         if value is None or base is None:
             continue
         number = Decimal(str(base))
-        bounds = sorted(
-            (number * factor).quantize(places, rounding=ROUND_HALF_UP) for factor in (low, high)
-        )
+        bounds = sorted((number * factor).quantize(places, rounding=ROUND_HALF_UP) for factor in (low, high))
         if bounds[0] <= Decimal(str(value)) <= bounds[1]:
             continue
         factor = low + (high - low) * Decimal(rng.randint(0, 20)) / 20

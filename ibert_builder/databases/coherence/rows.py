@@ -165,7 +165,9 @@ class Rows:
         if drafts is not None:
             made = {name: [column[i] for i in drafts] for name, column in made.items()} | dict(drawn or {})
         self._write(table, condition, made)
-        return [i for (i,) in self._fetched(f"SELECT rowid FROM {table} AS t WHERE NOT ({condition}) ORDER BY 1")]
+        return [
+            i for (i,) in self._fetched(f"SELECT rowid FROM {table} AS t WHERE NOT ({condition}) ORDER BY 1")
+        ]
 
     def _write(self, table: str, sql: str, made: Mapping[str, list[Any]]) -> None:
         """Create a table with those of its columns that a query is about."""

@@ -120,7 +120,11 @@ def text_from(rule: TextFrom, rows: Rows, rng: random.Random, turn: int) -> None
     taken = {value for value in rows.values(place) if value}
     for i, text in enumerate(rows.values(place)):
         word = first_word(rows.get(source, i) or "")
-        if not text or not word or any(re.fullmatch(form(p, make.parts, rule.part, word), text) for p in make.patterns):
+        if (
+            not text
+            or not word
+            or any(re.fullmatch(form(p, make.parts, rule.part, word), text) for p in make.patterns)
+        ):
             continue
         for _ in range(ATTEMPTS):
             text = make_text(make, rng, {rule.part: word})
@@ -134,7 +138,9 @@ def text_from(rule: TextFrom, rows: Rows, rng: random.Random, turn: int) -> None
 
 def form(pattern: str, parts: dict[str, list[str]], part: str, word: str) -> str:
     """A regular expression for the texts of a pattern with a given word as one part."""
-    options = {name: "|".join(map(re.escape, words)) for name, words in parts.items()} | {part: re.escape(word)}
+    options = {name: "|".join(map(re.escape, words)) for name, words in parts.items()} | {
+        part: re.escape(word)
+    }
     pieces = re.split(r"\{(\w+)\}", pattern)
     return "".join(
         f"(?:{options[piece]})"
@@ -172,7 +178,9 @@ def holds(rule: Holds, rows: Rows, rng: random.Random, turn: int) -> None:
         drafts = [i for i in broken for _ in range(_DRAFTS)]
         models = [rng.choice(kept) if turn > 1 and kept else None for _ in drafts]
         drawn = {
-            place.column: [_drafted(place, i, model, rows, rng) for i, model in zip(drafts, models, strict=True)]
+            place.column: [
+                _drafted(place, i, model, rows, rng) for i, model in zip(drafts, models, strict=True)
+            ]
             for place in columns
         }
         bad = set(rows.breaking(rule.table, condition, drafts, drawn))

@@ -27,7 +27,7 @@ TYPES: dict[str, tuple[str, ...]] = {
     "amount": _NUMBERS, "quantity": _LENGTHS, "level": _NUMBERS, "price": _NUMBERS, "rate": _NUMBERS,
     "measurement": _LENGTHS, "score": _NUMBERS, "event_time": _MOMENTS, "attribute_date": _MOMENTS,
     "period_bound": _MOMENTS, "time_of_day": ("time",), "free_text": ("string",), "tags": ("array",),
-    "record": ("struct", "map", "json"),
+    "record": ("struct", "map", "json", "array"),  # an array of numbers is no set of labels
 }  # fmt: skip
 # The kinds that an aggregate permits; those not named permit all.
 AGGREGATES: dict[str, frozenset[str]] = {

@@ -32,6 +32,8 @@ def _literal(value: Any) -> str:
         return repr(value)
     if isinstance(value, datetime.date):
         return f"DATE '{value}'"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{_literal(key)}: {_literal(item)}" for key, item in value.items()) + "}"
     return "'" + str(value).replace("'", "''") + "'"
 
 

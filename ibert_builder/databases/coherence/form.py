@@ -108,6 +108,12 @@ def _type(found: Place, value: Any, at: Located) -> None:
         (dtype.is_date(), lambda v: type(v) is datetime.date),
         (dtype.is_timestamp(), lambda v: isinstance(v, datetime.datetime)),
     )
+    if isinstance(dtype, dt.Struct) and isinstance(value, dict):
+        if list(value) != list(dtype.names):
+            raise at.error(
+                f"expected the fields {', '.join(dtype.names)}, found {', '.join(map(str, value))}"
+            )
+        return
     test = next((test for applies, test in tests if applies), None)
     if test is None:
         raise at.error(f"values of type {dtype} cannot be written in a rule")

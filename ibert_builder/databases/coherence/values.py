@@ -176,13 +176,8 @@ def holds(rule: Holds, rows: Rows, rng: random.Random, turn: int) -> None:
         if not columns:
             raise ValueError("the condition names no column that can be made anew")
         drafts = [i for i in broken for _ in range(_DRAFTS)]
-        models = [rng.choice(kept) if turn > 1 and kept else None for _ in drafts]
-        drawn = {
-            place.column: [
-                _drafted(place, i, model, rows, rng) for i, model in zip(drafts, models, strict=True)
-            ]
-            for place in columns
-        }
+        made = [_draft(columns, i, kept if turn > 1 else [], rows, rng) for i in drafts]
+        drawn = {place.column: [draft[place.column] for draft in made] for place in columns}
         bad = set(rows.breaking(rule.table, condition, drafts, drawn))
         for draft, i in enumerate(drafts):
             if draft not in bad and i in broken:
@@ -195,8 +190,16 @@ def holds(rule: Holds, rows: Rows, rng: random.Random, turn: int) -> None:
 _DRAFTS = 8  # of each row at a time, as a query takes longer than a draft
 
 
-def _drafted(place: Place, i: int, model: int | None, rows: Rows, rng: random.Random) -> Any:
-    """A value for a draft of a row: that of the row that it is modelled on, or a new one; one that is NULL stays so."""
-    if model is not None:
-        return rows.get(place, model)
-    return None if rows.get(place, i) is None else rows.redrawn(place, i, rng)
+def _draft(columns: list[Place], i: int, kept: list[int], rows: Rows, rng: random.Random) -> dict[str, Any]:
+    """Other values of a row: those of one of the rows `kept`, or new ones for one column or for all.
+
+    A value that is NULL stays so, unless the row is a copy.
+    """
+    if kept:
+        model = rng.choice(kept)
+        return {place.column: rows.get(place, model) for place in columns}
+    draft = {place.column: rows.get(place, i) for place in columns}
+    known = [place for place in columns if draft[place.column] is not None]
+    if known and rng.random() < 0.7:
+        known = [rng.choice(known)]
+    return draft | {place.column: rows.redrawn(place, i, rng) for place in known}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from typing import Any
 
@@ -31,13 +32,26 @@ def write_table(
     values: Mapping[str, list[Any]],
 ) -> None:
     """Create one table in the connection's current schema, or replace it, with the values of each column in row order."""
-    kinds = {name: DuckDBType.from_ibis(dtype).sql("duckdb") for name, dtype in dtypes.items()}
-    declared = ", ".join(f'"{name}" {kind}' for name, kind in kinds.items())
+    declared = ", ".join(f'"{name}" {_type(dtype)}' for name, dtype in dtypes.items())
     connection.execute(f"CREATE OR REPLACE TABLE {table} ({declared})")
-    connection.register("_rows", pa.table({name: _arrow(dtypes[name], values[name]) for name in dtypes}))
-    casts = ", ".join(f'CAST("{name}" AS {kind})' for name, kind in kinds.items())
-    connection.execute(f"INSERT INTO {table} SELECT {casts} FROM _rows")
+    connection.register("_rows", arrow_table(dtypes, values))
+    connection.execute(f"INSERT INTO {table} SELECT {typed_columns(dtypes)} FROM _rows")
     connection.unregister("_rows")
+
+
+def arrow_table(dtypes: Mapping[str, dt.DataType], values: Mapping[str, list[Any]]) -> pa.Table:
+    """The values of columns for DuckDB to read; `typed_columns` selects them with their types."""
+    return pa.table({name: _arrow(dtype, values[name]) for name, dtype in dtypes.items()})
+
+
+def typed_columns(dtypes: Mapping[str, dt.DataType]) -> str:
+    """The SQL of columns of an `arrow_table`, of which some types have come as text."""
+    return ", ".join(f'CAST("{name}" AS {_type(dtype)}) AS "{name}"' for name, dtype in dtypes.items())
+
+
+@functools.lru_cache(maxsize=256)
+def _type(dtype: dt.DataType) -> str:
+    return str(DuckDBType.from_ibis(dtype).sql("duckdb"))
 
 
 def _arrow(dtype: dt.DataType, values: list[Any]) -> pa.Array:

@@ -29,7 +29,7 @@ Columns = dict[str, list[Any]]
 def make_rows(spec: DatabaseSpec, connection: duckdb.DuckDBPyConnection) -> dict[str, list[tuple[Any, ...]]]:
     """The rows of every table as tuples in column order: Python values of the column's type, None for NULL.
 
-    Rules with SQL in them are worked out over the connection, which is left with tables of the same names.
+    The connection works out rules with SQL in them, and is left as it was.
 
     Raises:
         ValueError: the values cannot be made; `coherence.repair.Contradiction` if the rules cannot be made to hold.

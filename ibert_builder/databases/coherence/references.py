@@ -131,9 +131,9 @@ def total(rule: Total, rows: Rows, rng: random.Random, turn: int) -> None:
     value = f"COALESCE(sums.total, 0) * ({filled(rows.spec, rule.times or '1', parent, 'parent')})"
     if rule.round_to is not None:
         value = f"ROUND({value}, {rule.round_to})"
+    sums = f"SELECT {link} AS owner, SUM({summed}) AS total FROM {rule.of} AS child GROUP BY owner"
     totals = rows.query(
-        f"WITH sums AS (SELECT {link} AS owner, SUM({summed}) AS total FROM {rule.of} AS child GROUP BY owner) "
-        f"SELECT {value} FROM {parent} AS parent LEFT JOIN sums ON owner = parent.{key} ORDER BY parent.rowid",
+        f"SELECT {value} FROM {parent} AS parent LEFT JOIN ({sums}) AS sums ON owner = parent.{key} ORDER BY parent._row",
         parent,
         rule.of,
     )

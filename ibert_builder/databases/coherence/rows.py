@@ -13,11 +13,12 @@ import duckdb
 import ibis.expr.datatypes as dt
 
 from ibert_builder.databases.coherence.places import Place, place, reference
-from ibert_builder.databases.duckdb_tables import write_table
+from ibert_builder.databases.duckdb_tables import arrow_table, typed_columns
 from ibert_builder.databases.makers import later, make_value
 from ibert_builder.databases.spec import DatabaseSpec
 
 ATTEMPTS = 200  # at a value that meets a condition
+ROW = "_row"  # the number of a row, in SQL
 
 
 @functools.lru_cache(maxsize=64)
@@ -65,6 +66,8 @@ class Rows:
         return (json.loads(value) if isinstance(value, str) else value)[place.field]
 
     def values(self, place: Place) -> list[Any]:
+        if place.field is None:
+            return list(self.made[place.table][place.column])
         return [self.get(place, i) for i in self.indices(place.table)]
 
     def set(self, place: Place, i: int, value: Any) -> None:
@@ -137,14 +140,12 @@ class Rows:
     # --- SQL
 
     def query(self, sql: str, *tables: str) -> list[tuple[Any, ...]]:
-        """The result of a query over tables as they are now.
+        """The result of a query over tables as they are now, in which `_row` is the number of a row.
 
         Raises:
             ValueError: the query fails.
         """
-        for table in tables:
-            self._write(table, sql, self.made[table])
-        return self._fetched(sql)
+        return self._fetched(sql, {table: self.made[table] for table in tables})
 
     def breaking(
         self,
@@ -161,23 +162,26 @@ class Rows:
         Raises:
             ValueError: the query fails.
         """
-        made = self.made[table]
+        made: Mapping[str, list[Any]] = self.made[table]
         if drafts is not None:
             made = {name: [column[i] for i in drafts] for name, column in made.items()} | dict(drawn or {})
-        self._write(table, condition, made)
-        return [
-            i for (i,) in self._fetched(f"SELECT rowid FROM {table} AS t WHERE NOT ({condition}) ORDER BY 1")
-        ]
+        sql = f"SELECT _row FROM {table} AS t WHERE NOT ({condition}) ORDER BY 1"
+        return [i for (i,) in self._fetched(sql, {table: made})]
 
-    def _write(self, table: str, sql: str, made: Mapping[str, list[Any]]) -> None:
-        """Create a table with those of its columns that a query is about."""
-        words = set(re.findall(r"\w+", sql))
-        declared = self.spec.tables[table]
-        used = {n: dt.dtype(c.type) for n, c in declared.columns.items() if n in words or n == declared.key}
-        write_table(self._connection, table, used, made)
-
-    def _fetched(self, sql: str) -> list[tuple[Any, ...]]:
+    def _fetched(self, sql: str, tables: Mapping[str, Mapping[str, list[Any]]]) -> list[tuple[Any, ...]]:
+        """The result of a query over tables that have the columns it is about, their keys, and `_row`."""
+        words, views = set(re.findall(r"\w+", sql)), []
         try:
-            return self._connection.execute(sql).fetchall()
+            for table, made in tables.items():
+                spec = self.spec.tables[table]
+                dtypes = {n: dt.dtype(c.type) for n, c in spec.columns.items() if n in words or n == spec.key}
+                numbers = {ROW: list(range(len(made[spec.key])))}
+                dtypes[ROW] = dt.int64
+                self._connection.register(f"_{table}", arrow_table(dtypes, {**made, **numbers}))
+                views.append(f"{table} AS (SELECT {typed_columns(dtypes)} FROM _{table})")
+            return self._connection.execute(f"WITH {', '.join(views)} {sql}").fetchall()
         except duckdb.Error as error:
             raise ValueError(str(error).splitlines()[0]) from error
+        finally:
+            for table in tables:
+                self._connection.unregister(f"_{table}")

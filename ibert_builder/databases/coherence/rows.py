@@ -109,22 +109,31 @@ class Rows:
     # --- new values
 
     def redrawn(
-        self, place: Place, i: int, rng: random.Random, fits: Callable[[Any], bool] = lambda _: True
+        self,
+        place: Place,
+        i: int,
+        rng: random.Random,
+        fits: Callable[[Any], bool] = lambda _: True,
+        own: Mapping[str, Any] | None = None,
     ) -> Any:
         """Another value as the column makes them, never NULL, which meets a condition.
+
+        `own` are values that the row has instead of its own in other columns.
 
         Raises:
             ValueError: there is none.
         """
         present = [value for value in self.values(place) if value is not None]
         taken = present if place.spec.unique and place.field is None else []
-        for attempt in range(ATTEMPTS):
-            value = self._drawn(place, i, rng, present, attempt)
+        for _ in range(ATTEMPTS):
+            value = self._drawn(place, i, rng, present, own or {})
             if value is not None and value not in taken and fits(value):
                 return value
         raise ValueError(f"{place} has no other value that fits in row {i + 1}")
 
-    def _drawn(self, place: Place, i: int, rng: random.Random, present: list[Any], attempt: int) -> Any:
+    def _drawn(
+        self, place: Place, i: int, rng: random.Random, present: list[Any], own: Mapping[str, Any]
+    ) -> Any:
         if place.make.ref:
             keys = self.values(self.key(place.make.ref))
             # As often as not one that is in use, so that popular rows stay popular.
@@ -132,7 +141,7 @@ class Rows:
             parent = self.row_of(place.make.ref, key)
             return key if parent is not None and self.may_refer(place, i, parent) else None
         if place.make.after:
-            start = self.get(self.place(place.make.after.column, place.table), i)
+            start = own.get(place.make.after.column, self.made[place.table][place.make.after.column][i])
             drawn = later(start, rng.uniform(*place.make.after.days), place.dtype) if place.dtype else None
             return drawn if drawn is not None or not present else rng.choice(present)
         return make_value(place.make, place.dtype or dt.string, rng, i, present, place.spec.ties)

@@ -161,11 +161,11 @@ def holds(rule: Holds, rows: Rows, rng: random.Random, turn: int) -> None:
     """Draw the columns of the condition anew in rows that break it; from the third turn on, copy them from rows that do not."""
     condition = filled(rows.spec, rule.holds, rule.table, "t")
     table = rows.spec.tables[rule.table]
-    named = [
-        rows.place(name, rule.table)
-        for name in table.columns
-        if re.search(rf"\b{name}\b", rule.holds) and name != table.key
-    ]
+    words = set(re.findall(r"\w+", rule.holds))
+    words |= {
+        after.column for name in words & set(table.columns) if (after := table.columns[name].make.after)
+    }
+    named = [rows.place(name, rule.table) for name in table.columns if name in words and name != table.key]
     # References only where nothing else can change.
     columns = [place for place in named if place.make.ref is None] or named
     broken = rows.breaking(rule.table, condition)
@@ -202,4 +202,7 @@ def _draft(columns: list[Place], i: int, kept: list[int], rows: Rows, rng: rando
     known = [place for place in columns if draft[place.column] is not None]
     if known and rng.random() < 0.7:
         known = [rng.choice(known)]
-    return draft | {place.column: rows.redrawn(place, i, rng) for place in known}
+    # What comes after another column is drawn after it.
+    for place in sorted(known, key=lambda place: place.make.after is not None):
+        draft[place.column] = rows.redrawn(place, i, rng, own=draft)
+    return draft

@@ -10,6 +10,7 @@ import duckdb
 import ibis.expr.datatypes as dt
 import pyarrow as pa
 
+from ibert_builder.databases.coherence.checks import violations
 from ibert_builder.databases.coherence.repair import Contradiction
 from ibert_builder.databases.duckdb_tables import NO_SPILL, write_tables
 from ibert_builder.databases.located import Located
@@ -85,8 +86,7 @@ def _table(name: str, spec: TableSpec, rows: list[tuple[Any, ...]]) -> Table:
     return Table(name, row, spec.plural or f"{row}s", spec.key, columns, rows)
 
 
-def _build(source: Source, connection: duckdb.DuckDBPyConnection) -> Database:
-    spec = source.parse(DatabaseSpec)
+def _build(source: Source, spec: DatabaseSpec, connection: duckdb.DuckDBPyConnection) -> Database:
     references = _references(source, spec)
     check_semantics(spec, Located(source, ("semantic_model",)))
     try:
@@ -107,20 +107,31 @@ def _prove(source: Source, database: Database, connection: duckdb.DuckDBPyConnec
         raise source.error(f"the tables cannot be made: {error}", ("tables",)) from error
 
 
-def load_databases(folder: Path) -> dict[str, Database]:
+def _prove_rules(source: Source, spec: DatabaseSpec, connection: duckdb.DuckDBPyConnection) -> None:
+    for broken in violations(connection, spec):
+        example = ", ".join(f"{name}: {value}" for name, value in broken.example.items())
+        found = f"{broken.rows} rows break the rule, such as ({example})"
+        raise source.error(found, (*RULES, broken.index))
+
+
+def load_databases(folder: Path, *, rules: bool = False) -> dict[str, Database]:
     """Read every database of a folder, by name.
 
     Table names are unique across databases, so that code always tells which database it is for, and no input text can
     occur in two splits.
 
+    With `rules`, the rows are checked against the rules that they were made by. That is a second opinion, as making them
+    reports rules that cannot hold, and takes half as long again.
+
     Raises:
-        InputError: a file is not valid, or a name is used twice.
+        InputError: a file is not valid, a name is used twice, or a rule does not hold.
     """
     databases: dict[str, Database] = {}
     owner: dict[str, str] = {}
     connection = duckdb.connect(config={"threads": 1, **NO_SPILL})
     for source in read_folder(folder):
-        database = _build(source, connection)
+        spec = source.parse(DatabaseSpec)
+        database = _build(source, spec, connection)
         if database.name in databases:
             raise source.error(f"there is another database named '{database.name}'", ("name",))
         for table in database.tables:
@@ -130,6 +141,8 @@ def load_databases(folder: Path) -> dict[str, Database]:
                 )
             owner[table] = database.name
         _prove(source, database, connection)
+        if rules:
+            _prove_rules(source, spec, connection)
         databases[database.name] = database
     if not databases:
         raise InputError("no databases here (expected *.yaml files)", file=folder)

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import datetime
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
+
+import duckdb
 
 from ibert_builder.databases.coherence.places import Place, filled, place, reference
 from ibert_builder.databases.spec import DatabaseSpec
@@ -21,6 +24,27 @@ _SECONDS = {"minutes": 60, "hours": 3600, "days": 86400}
 def check(spec: DatabaseSpec, model: SemanticModel, rule: Any) -> str:
     """The query of a rule; its result has no rows where the rule holds."""
     return _CHECKS[type(rule)](rule, spec, model)
+
+
+@dataclass(frozen=True)
+class Violation:
+    """A rule, by its place in the list, that some rows break; `example` is one of them, or what is counted of them."""
+
+    index: int
+    rows: int
+    example: dict[str, Any]
+
+
+def violations(connection: duckdb.DuckDBPyConnection, spec: DatabaseSpec) -> Iterator[Violation]:
+    """The rules of a database that do not hold for its tables, which are in the connection's current schema."""
+    model = spec.semantic_model
+    if model is None:
+        return
+    for index, rule in enumerate(model.coherence):
+        found = connection.execute(check(spec, model, rule))
+        names = [column[0] for column in found.description or ()]
+        if rows := found.fetchall():
+            yield Violation(index, len(rows), dict(zip(names, rows[0], strict=True)))
 
 
 def _literal(value: Any) -> str:

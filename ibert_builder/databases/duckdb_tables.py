@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Mapping
 from typing import Any
 
 import duckdb
-import ibis
+import ibis.expr.datatypes as dt
 import pyarrow as pa
+from ibis.backends.sql.datatypes import DuckDBType
 
-from ibert_builder.databases.model import Database, Table
+from ibert_builder.databases.model import Database
 
 NO_SPILL: dict[str, str | bool | int | float | list[str]] = {
     "temp_directory": "",  # otherwise `.tmp` in the working directory, or beside the file
@@ -18,31 +21,46 @@ NO_SPILL: dict[str, str | bool | int | float | list[str]] = {
 def write_tables(connection: duckdb.DuckDBPyConnection, database: Database) -> None:
     """Create the tables of a database, with their rows, in the connection's current schema."""
     for table in database.tables.values():
-        types = ibis.backends.sql.datatypes.DuckDBType
-        columns = {
-            name: types.from_ibis(column.dtype).sql("duckdb") for name, column in table.columns.items()
-        }
-        declared = ", ".join(f'"{name}" {kind}' for name, kind in columns.items())
-        connection.execute(f"CREATE TABLE {table.name} ({declared})")
-        connection.register("_rows", _arrow(table))
-        casts = ", ".join(f'CAST("{name}" AS {kind})' for name, kind in columns.items())
-        connection.execute(f"INSERT INTO {table.name} SELECT {casts} FROM _rows")
-        connection.unregister("_rows")
+        dtypes = {name: column.dtype for name, column in table.columns.items()}
+        write_table(connection, table.name, dtypes, table.values)
 
 
-def _arrow(table: Table) -> pa.Table:
-    columns = {}
-    for name, column in table.columns.items():
-        values = table.values[name]
-        if column.type_class in ("uuid", "json", "interval", "time"):
-            values = [None if value is None else _spelled(value) for value in values]
-            columns[name] = pa.array(values, pa.string())
-        elif column.type_class.startswith("map"):
-            items = [None if value is None else list(value.items()) for value in values]
-            columns[name] = pa.array(items, column.dtype.to_pyarrow())
-        else:
-            columns[name] = pa.array(values, column.dtype.to_pyarrow())
-    return pa.table(columns)
+def write_table(
+    connection: duckdb.DuckDBPyConnection,
+    table: str,
+    dtypes: Mapping[str, dt.DataType],
+    values: Mapping[str, list[Any]],
+) -> None:
+    """Create one table in the connection's current schema, or replace it, with the values of each column in row order."""
+    declared = ", ".join(f'"{name}" {_type(dtype)}' for name, dtype in dtypes.items())
+    connection.execute(f"CREATE OR REPLACE TABLE {table} ({declared})")
+    connection.register("_rows", arrow_table(dtypes, values))
+    connection.execute(f"INSERT INTO {table} SELECT {typed_columns(dtypes)} FROM _rows")
+    connection.unregister("_rows")
+
+
+def arrow_table(dtypes: Mapping[str, dt.DataType], values: Mapping[str, list[Any]]) -> pa.Table:
+    """The values of columns for DuckDB to read; `typed_columns` selects them with their types."""
+    return pa.table({name: _arrow(dtype, values[name]) for name, dtype in dtypes.items()})
+
+
+def typed_columns(dtypes: Mapping[str, dt.DataType]) -> str:
+    """The SQL of columns of an `arrow_table`, of which some types have come as text."""
+    return ", ".join(f'CAST("{name}" AS {_type(dtype)}) AS "{name}"' for name, dtype in dtypes.items())
+
+
+@functools.lru_cache(maxsize=256)
+def _type(dtype: dt.DataType) -> str:
+    return str(DuckDBType.from_ibis(dtype).sql("duckdb"))
+
+
+def _arrow(dtype: dt.DataType, values: list[Any]) -> pa.Array:
+    if dtype.is_uuid() or dtype.is_json() or dtype.is_interval() or dtype.is_time():
+        return pa.array([None if value is None else _spelled(value) for value in values], pa.string())
+    if dtype.is_map():
+        items = [None if value is None else list(value.items()) for value in values]
+        return pa.array(items, dtype.to_pyarrow())
+    return pa.array(values, dtype.to_pyarrow())
 
 
 def _spelled(value: Any) -> str:

@@ -9,10 +9,11 @@ from pathlib import Path
 import duckdb
 
 from ibert_builder.databases.duckdb_tables import NO_SPILL, write_tables
+from ibert_builder.databases.load import load_databases
 from ibert_builder.databases.model import Database
 from ibert_builder.databases.row_sets import KINDS, row_set
 from ibert_builder.errors import InputError, unknown
-from ibert_builder.generation.catalog import load_catalog
+from ibert_builder.generation.catalog import load_catalog, resolve_templates_dir
 from ibert_builder.staging import workspace
 from ibert_builder.workers.channel import Channel
 from ibert_builder.workers.pool import call
@@ -32,6 +33,8 @@ class Described:
 def describe(names: Sequence[str], place: Place) -> list[Described]:
     """The databases with these names, or all of them if there are no names.
 
+    The rows of all databases are checked against their rules of coherence.
+
     Raises:
         InputError: there is no database with one of the names, or something in the templates folder is wrong.
     """
@@ -39,7 +42,7 @@ def describe(names: Sequence[str], place: Place) -> list[Described]:
 
 
 def give_descriptions(channel: Channel, templates_dir: str, names: tuple[str, ...]) -> None:
-    databases = load_catalog(templates_dir).databases
+    databases = load_databases(resolve_templates_dir(templates_dir) / "_databases", rules=True)
     for name in names:
         if name not in databases:
             raise InputError(unknown("database", name, databases))

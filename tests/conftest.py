@@ -139,8 +139,9 @@ SMALL = {
   features: [filter]
   tables: {t: any}
   slots: {p: boolean, k: column key}
-  intent: |
-    The {k:name} of {t} where {p}.
+  intents:
+  - |
+    The {k:name} of {t} {p}.
   code: |
     {t}.filter({p}).select({k:str})
 """,

@@ -32,11 +32,12 @@ _OPERATORS = frozenset({"<", ">", "<=", ">=", "==", "!=", "+", "-", "*", "/", "/
 class CodeCompletionTemplate(TemplateSpec):
     """Ibis code and its purpose, stated precisely enough that the code can be completed from any point."""
 
-    intent: str = Field(
-        description="English, one or more sentences without `#`: what the code returns, naming its columns"
+    intents: list[str] = Field(
+        min_length=1,
+        description="English, several wordings of what is wanted, without `#`: each tells the whole code, and names its columns",
     )
     code: str = Field(description="canonical Ibis; one call of a chain a line; ends in the result")
-    languages: ClassVar[Mapping[str, Language]] = {"intent": "en", "code": "ibis"}
+    languages: ClassVar[Mapping[str, Language]] = {"intents": "en", "code": "ibis"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,11 +59,12 @@ class CodeCompletion(Task[Completion]):
     examples = 20
     input = {"partial_code": TextField("fragment")}
     target = {"completed_code": TextField("ibis")}
+    meta = {"remainder": TextField("fragment")}
 
     def expand(self, template: Template, setting: Setting) -> Completion:
         bound = setting.bind(template)
         code = layout(render_frame(template.frames["code"][0], bound))
-        intent = render_frame(template.frames["intent"][0], bound)
+        intent = render_frame(setting.rng.choice(template.frames["intents"]), bound)
         intent = intent[0].upper() + intent[1:]
         comment = textwrap.fill(
             " ".join(intent.split()), COMMENT_WIDTH, break_long_words=False, break_on_hyphens=False
@@ -76,11 +78,15 @@ class CodeCompletion(Task[Completion]):
 
     def prove(self, draft: Completion, engine: Engine) -> Proved:
         run_query(engine, to_query(engine, draft.completed))
-        return Proved({"partial_code": draft.partial}, {"completed_code": draft.completed})
+        return Proved(
+            {"partial_code": draft.partial},
+            {"completed_code": draft.completed},
+            {"remainder": draft.completed.removeprefix(draft.partial)},
+        )
 
     def recheck(self, record: Record, engine: Engine) -> None:
         partial, completed = record["input"]["partial_code"], record["target"]["completed_code"]
-        if not completed.startswith(partial) or partial.strip() == completed.strip():
+        if completed != partial + record["meta"]["remainder"] or partial.strip() == completed.strip():
             raise Rejected("not_a_completion", f"{partial}\n{completed}")
         run_on_every_row_set(engine, to_query(engine, completed))
 

@@ -19,14 +19,16 @@ def round_values(values: Sequence[Any]) -> list[Any]:
     None where people would type the values as they are: few different ones, short times, anything else.
     """
     values = [value for value in values if value is not None]
-    if not values or isinstance(values[0], bool):
+    if (
+        not values
+        or isinstance(values[0], bool)
+        or not isinstance(values[0], int | float | Decimal | datetime.date)
+    ):
         return []
     low, high = min(values), max(values)
     if isinstance(low, int | float | Decimal):
         return _numbers(low, high)
-    if isinstance(low, datetime.date):
-        return _month_starts(low, high)
-    return []
+    return _month_starts(low, high)
 
 
 def nearest(value: Any, options: Sequence[Any]) -> Any:

@@ -91,7 +91,8 @@ def _options(found: Place, spec: DatabaseSpec) -> list[Any] | None:
         for entry in rule.map.values()
         for value in listed(entry)
     ]
-    return [found.typed(value) for value in (*found.make.choice, *given) if value is not None]
+    empty = [""] if found.spec.empty else []
+    return [found.typed(value) for value in (*found.make.choice, *given, *empty) if value is not None]
 
 
 def _type(found: Place, value: Any, at: Located) -> None:

@@ -19,6 +19,8 @@ import yaml
 import ibert_builder
 from ibert_builder import __version__
 from ibert_builder.cli import parser
+from ibert_builder.databases.coherence.repair import REPAIRS
+from ibert_builder.databases.load import load_databases
 from ibert_builder.databases.spec import ColumnSpec, DatabaseSpec, Make, TableSpec
 from ibert_builder.databases.type_classes import CLASSES
 from ibert_builder.generation.catalog import default_templates_dir, load_catalog
@@ -316,6 +318,15 @@ def test_phrase_of_the_manual_is_proved(phrase, manual_catalog):
 def test_database_of_the_manual_has_rows(manual_catalog):
     database = manual_catalog.databases["bakery"]
     assert all(len(table.rows) >= 40 for table in database.tables.values()) and database.references
+
+
+def test_the_manual_has_a_rule_of_every_type_and_they_hold(tmp_path):
+    (name,) = (name for name in FILES if name.startswith("_databases/"))
+    declared = {next(iter(rule)) for rule in WRITTEN[name]["semantic_model"]["coherence"]}
+    assert declared == {next(iter(kind.model_fields)) for kind in REPAIRS}
+    assert not [key for key in declared if f"| `{key}" not in MANUAL]
+    (tmp_path / "bakery.yaml").write_text(FILES[name], encoding="utf-8")
+    assert load_databases(tmp_path, rules=True)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,8 @@ One set of rows lets some wrong queries pass by luck: no row lies just above a l
 column has no NULL, no text contains another, no group has a single row. So the further sets have different sizes, the
 values of each column are redistributed over the rows, and a share of them is changed: to NULL, to the value of a similar
 column, or to a neighbouring one (a number plus one, the next day, two texts joined). Keys stay unique and never NULL.
+The rules of coherence hold for the first set alone: on rows that obey them, a query that leaves out half of a condition
+may give the same result as the right one, so the further sets break them on purpose.
 That several sets tell queries apart better than one is the finding of Zhong, Yu and Klein, "Semantic Evaluation for
 Text-to-SQL with Distilled Test Suites" (2020).
 """

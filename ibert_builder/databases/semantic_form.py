@@ -123,7 +123,9 @@ def _kind(kind: str, dtype: dt.DataType, at: Located, *, is_key: bool, is_refere
     wanted = TYPES.get(kind)
     found = type_class(dtype)
     if wanted is not None and found.partition("<")[0] not in wanted:
-        raise here.error(f"expected the type of a '{kind}' ({', '.join(wanted)}), found {dtype}")
+        raise here.error(
+            f"expected one of the types {', '.join(wanted)} for the kind '{kind}', found {dtype}"
+        )
 
 
 def _values(spec: ColumnSpec, meaning: ColumnMeaning, at: Located) -> None:

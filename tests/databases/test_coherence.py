@@ -291,9 +291,8 @@ def test_a_row_between_tables_that_breaks_a_rule_is_found():
         for name in ("not_before", "children", "requires", "unique")
     )
     rows = made(*RULES)
-    owner = rows["owners"][0]
-    job = next(job for job in rows["jobs"] if job["owner_code"] is not None)
-    owner = next(owner for owner in rows["owners"] if owner["owner_code"] == job["owner_code"])
+    owners = {owner["owner_code"]: owner for owner in rows["owners"]}
+    job, owner = next((job, owners[job["owner_code"]]) for job in rows["jobs"] if job["owner_code"] in owners)
     owner["joined_on"] = job["opened_at"].date() + datetime.timedelta(days=1)
     assert broken(rows, not_before) == [0]
     job["voucher"], owner["is_member"] = "MEMBER", None

@@ -91,8 +91,8 @@ def _options(found: Place, spec: DatabaseSpec) -> list[Any] | None:
         for entry in rule.map.values()
         for value in listed(entry)
     ]
-    blank = ("",) if found.spec.empty and found.field is None else ()
-    return [found.typed(value) for value in (*found.make.choice, *given, *blank) if value is not None]
+    empty = [""] if found.spec.empty else []
+    return [found.typed(value) for value in (*found.make.choice, *given, *empty) if value is not None]
 
 
 def _type(found: Place, value: Any, at: Located) -> None:

@@ -88,13 +88,14 @@ def _lookup_by_key(rule: Lookup, place: Place, rows: Rows, rng: random.Random) -
 
 
 def nulls_with(rule: NullsWith, rows: Rows, rng: random.Random, turn: int) -> None:
-    """Keep as many rows of NULLs as are declared, and fill the others; from the second turn on, never fill."""
+    """Keep as many rows of NULLs as are declared, and fill the others; from the second turn on, do either by chance."""
     places = [rows.place(name) for name in rule.nulls_with]
     count = len(rows.indices(places[0].table))
     nulls = [[rows.get(place, i) is None for place in places] for i in range(count)]
     mixed = [i for i in range(count) if any(nulls[i]) and not all(nulls[i])]
     number = round(max(place.spec.nulls for place in places) * count) - sum(map(all, nulls))
-    emptied = mixed if turn else rng.sample(mixed, min(len(mixed), max(0, number)))
+    number = rng.randint(0, len(mixed)) if turn else min(len(mixed), max(0, number))
+    emptied = rng.sample(mixed, number)
     for i in mixed:
         for place in places:
             if i in emptied:

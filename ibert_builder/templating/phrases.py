@@ -41,6 +41,9 @@ class PhraseSpec(Strict):
         description="a noun phrase without an article, or of a condition a relative clause: `whose {x} is more than {v}`,"
         " `that has|have no {x}`"
     )
+    it: str | None = Field(
+        None, description="of a condition: the statement about one row, if it is not to be made from `en`"
+    )
     says: str | None = Field(
         None,
         description="of a condition on {x}: how its values are said, for columns with a clause of their own: `more than {v}`",
@@ -174,7 +177,8 @@ def _english(source: Source, at: tuple[str | int, ...], spec: PhraseSpec, kind: 
     if spec.gives != "boolean" or kind != "scalar":
         return {"en": spec.en}
     try:
-        return {**condition(spec.en), **({"says": spec.says} if spec.says else {})}
+        given = {key: text for key, text in (("it", spec.it), ("says", spec.says)) if text}
+        return {**condition(spec.en), **given}
     except ValueError as error:
         raise source.error(str(error), (*at, "en")) from None
 

@@ -16,12 +16,13 @@ from ibert_builder.templating.literal_sampler import LiteralSampler
 from ibert_builder.templating.named import named
 from ibert_builder.templating.phrases import Phrase, Phrasebook
 from ibert_builder.templating.scope import EMPTY, Scope, columns_in
-from ibert_builder.templating.slots import NULLABLE, NoFit, Slot
+from ibert_builder.templating.slots import NULLABLE, SIGNED, NoFit, Slot
 from ibert_builder.templating.values import (
     CANONICAL,
     ChoiceValue,
     ColumnList,
     ColumnValue,
+    FieldValue,
     PhraseValue,
     TableValue,
 )
@@ -110,7 +111,7 @@ class Sampler:
             for column in owner.table.columns.values()
             if column.name not in taken
             and (owner.slot, column.name) not in scope.settled
-            and _suits(column, slot)
+            and _suits(owner, column, slot)
             and (like is None or _alike(column, like))
         ]
         if not options:
@@ -121,7 +122,7 @@ class Sampler:
 
     def columns(self, slot: Slot, owner: TableValue) -> ColumnList:
         """Draw several columns, in the order of the table."""
-        options = [column for column in owner.table.columns.values() if _suits(column, slot)]
+        options = [column for column in owner.table.columns.values() if _suits(owner, column, slot)]
         low, high = slot.count
         if len(options) < low:
             raise NoFit(f"fewer than {low} {slot.wanted} columns in {owner.table.name}")
@@ -198,7 +199,7 @@ class Sampler:
             else:
                 arguments[name] = self.slot(slot, owner, arguments, scope)
         source = arguments.get((phrase.means or "").removeprefix("="))
-        if not isinstance(source, ColumnValue | PhraseValue):
+        if not isinstance(source, ColumnValue | PhraseValue | FieldValue):
             source = None
         gives = arguments[phrase.gives[1:]].type_class if phrase.gives.startswith("=") else phrase.gives
         value = PhraseValue(
@@ -208,6 +209,7 @@ class Sampler:
             owner,
             source.kind if source else phrase.means,
             source.unit if source else None,
+            source.words if source else {},
         )
         if not _gives(value, wanted):
             raise NoFit(f"{phrase.name} does not give {wanted.wanted} {wanted.meaning or ''} here")
@@ -249,11 +251,16 @@ _GROUPS: dict[tuple[str, bool], tuple[str, ...]] = {
 }
 
 
-def _suits(column: Column, slot: Slot) -> bool:
+def _suits(owner: TableValue, column: Column, slot: Slot) -> bool:
     if not fits(column.type_class, slot.wanted):
+        return False
+    if slot.unit is not None and (column.unit is None or column.unit.one != slot.unit):
         return False
     if slot.meaning == NULLABLE:
         return column.nullable
+    if slot.meaning == SIGNED:
+        values = owner.table.values[column.name]
+        return has_meaning(column.kind, None, slot.wanted) and any(v is not None and v < 0 for v in values)
     return has_meaning(column.kind, slot.meaning, slot.wanted)
 
 
@@ -272,6 +279,8 @@ def _allowed(phrase: Phrase, slot: Slot) -> bool:
 def _gives(value: PhraseValue, slot: Slot) -> bool:
     if not fits(value.type_class, slot.wanted):
         return False
+    if slot.meaning is None and (value.kind is None or slot.only):  # who names phrases knows what they give
+        return True
     if value.kind is None:
-        return slot.meaning is None
+        return False
     return has_meaning(value.kind, slot.meaning, slot.wanted)

@@ -13,6 +13,7 @@ Every value renders itself for a language and a spec, in a `Style`. The specs:
 | `code`, `deferred` | | | the Ibis code: `orders.amount`, `_.amount` |
 | `one` | | | one row of a table: order |
 | `pred` | a join key, always as a predicate | | |
+| `bare` | | | a number without its unit: 100 |
 | another word | `word.amount` | `word.amount` | |
 """
 
@@ -203,13 +204,28 @@ class LiteralValue:
         if isinstance(self.value, tuple):
             words = [write(value) for value in self.value]
             return Piece(enumeration(words, "or") if language == "en" else ", ".join(words))
-        return Piece(write(self.value) if place.spec != "name" else str(self.value))
+        if place.spec == "name":
+            return Piece(str(self.value))
+        return Piece(literal(self.value, "en") if place.spec == "bare" else write(self.value))
 
     def _in_english(self, value: Any) -> str:
         text = literal(value, "en")
         if value in self.words and str(self.words[value]) != str(value):
             return f"{self.words[value]} ({text})"
         return f"{text} {self.unit.counted(value)}" if self.unit else text
+
+
+@dataclass(frozen=True)
+class FieldValue(LiteralValue):
+    """The name of a field of a struct, or of a key of a map or JSON object; `kind` is that of the values there."""
+
+    noun: Noun = field(kw_only=True)
+    kind: str | None = None
+
+    def render(self, language: Language, place: Placeholder, style: Style) -> Piece:
+        if language == "en" and place.spec not in ("name", "str"):
+            return Piece(_NOUN_FORMS[place.spec or "one"](self.noun))
+        return super().render(language, place, style)
 
 
 def _written(value: Any, *, language: Language, style: Style) -> str:
@@ -305,9 +321,17 @@ class PhraseValue:
                 return self.owner.render(
                     "en", Placeholder("", None, "many" if place.slot == "rows" else "one"), style
                 )
-            return self.arguments[place.slot].render("en", place, style)
+            value = self.arguments[place.slot]
+            if (
+                isinstance(value, LiteralValue)
+                and place.spec is None
+                and not says
+                and self._mentions(value.unit)
+            ):
+                place = Placeholder(place.slot, place.part, "bare")
+            return value.render("en", place, style)
 
-        frames = self.phrase.frames
+        frames, says = self.phrase.frames, self._clause is not None
         if "it" not in frames:
             text = frames["en"].render(fill)
             return f"the {text}" if spec == "the" else text
@@ -320,6 +344,14 @@ class PhraseValue:
             text = frames["it" if spec == "it" else "en"].render(fill)
         is_person = self.owner.table.entity.person
         return f"who {text.removeprefix('that ')}" if is_person and text.startswith("that ") else text
+
+    def _mentions(self, unit: Noun | None) -> bool:
+        """Whether the noun of {x} has the unit in it: the number of seats is 5, not 5 seats."""
+        value = self.arguments.get("x")
+        if unit is None or not isinstance(value, ColumnValue | PhraseValue):
+            return False
+        words = value.render("en", Placeholder("", None, None), CANONICAL).text.split()
+        return unit.one in words or unit.many in words
 
     @property
     def _clause(self) -> Verbs | None:

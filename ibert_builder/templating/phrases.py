@@ -167,7 +167,7 @@ def _phrase(source: Source, index: int, spec: PhraseSpec, group: str, kind: str)
     alias = spec.alias or (f"{{{named}}}_{spec.name}" if named else spec.name)
     return Phrase(
         spec.name, group, kind, takes, spec.gives, means, frames,
-        checked_frame(source, (*at, "alias"), alias, "en", takes, canonical),
+        checked_frame(source, (*at, "alias"), alias, "en", {*takes, *ROWS}, canonical),
         spec.weight, spec.top_only, frozenset(spec.not_in), f"{source.path}:{source.line(at)}",
     )  # fmt: skip
 

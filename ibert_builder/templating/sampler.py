@@ -30,6 +30,7 @@ from ibert_builder.templating.values import (
 NESTED_COLUMN = 0.75  # how often a slot inside a phrase is a column where a phrase would be possible too
 TELLING = (0.08, 0.92)  # the share of rows for which a predicate should hold
 PREDICATES = 16  # how many are tried until one is telling
+FOLLOWS = 0.95  # the share of rows in which one moment is to follow another
 DEEP = 0.3  # how often phrases nest, unless the template says how deep
 
 # How often a named expression of the table is drawn where it has any: people ask for what has a name.
@@ -113,6 +114,7 @@ class Sampler:
             and (owner.slot, column.name) not in scope.settled
             and _suits(owner, column, slot)
             and (like is None or _alike(column, like))
+            and (slot.after is None or _follows(owner, column, bound[slot.after]))
         ]
         if not options:
             raise NoFit(f"no {slot.wanted} {slot.meaning or 'column'} in {owner.table.name}")
@@ -269,6 +271,15 @@ def _alike(column: Column, other: ColumnValue) -> bool:
     moments = TRAITS["moment"]
     same = column.kind == other.kind or {column.kind, other.kind} <= moments
     return same and column.unit == other.unit
+
+
+def _follows(owner: TableValue, column: Column, other: ColumnValue) -> bool:
+    """Whether a moment follows another one of its type, in all rows but a few."""
+    if column.type_class != other.column.type_class or not {column.kind, other.kind} <= TRAITS["moment"]:
+        return False
+    values = owner.table.values
+    pairs = [(a, b) for a, b in zip(values[other.column.name], values[column.name], strict=True) if a and b]
+    return sum(a <= b for a, b in pairs) >= FOLLOWS * len(pairs) > 0
 
 
 def _allowed(phrase: Phrase, slot: Slot) -> bool:

@@ -8,6 +8,7 @@
 | `column nullable`, `column numeric signed` | a column with NULLs, with negative numbers |
 | `column numeric in minute` | a column of that class and unit |
 | `column numeric like x` | another column of the class, kind and unit of the column in slot `x` |
+| `column date after x` | another moment of the class, which follows the one in slot `x` |
 | `2-4 columns`, `1-3 columns numeric` | that many different columns, in the order of the table |
 | `aggregate numeric`, `window any` | an expression made by an aggregate or window phrase, or a measure of the table |
 | `value of x` | a value that expression `x` really takes; also `low`, `middle` and `high` (by rank) and `values` (two or three of them) |
@@ -46,7 +47,7 @@ _KINDS: dict[str | None, Literal["column", "scalar", "aggregate", "window"]] = {
     "window": "window",
 }
 _EXPRESSION = re.compile(
-    r"(?:(column|aggregate|window) )?([\w<>]+(?: (?!of |like |in )\w+)?)(?: in (\w+))?(?: like (\w+))?(?: of (\w+))?"
+    r"(?:(column|aggregate|window) )?([\w<>]+(?: (?!of |like |after |in )\w+)?)(?: in (\w+))?(?: (like|after) (\w+))?(?: of (\w+))?"
 )
 
 
@@ -83,6 +84,7 @@ class Slot:
         of: the table or slot it is drawn from.
         count: the fewest and the most columns.
         unit: of its numbers.
+        after: the slot with the moment that it follows.
         options: of a choice.
         only, avoid: names of phrases and of groups of phrases.
         depth: how deep phrases may nest; None to draw it.
@@ -96,6 +98,7 @@ class Slot:
     count: tuple[int, int] = (1, 1)
     options: tuple[Any, ...] = ()
     unit: str | None = None
+    after: str | None = None
     only: frozenset[str] = frozenset()
     avoid: frozenset[str] = frozenset()
     depth: int | None = None
@@ -127,9 +130,10 @@ def parse_slot(declaration: SlotDeclaration) -> Slot:
         wanted, meaning = _class_and_meaning(match[3] or "any")
         return Slot("columns", wanted, meaning, of=match[4], count=(low, high))
     if match := _EXPRESSION.fullmatch(declaration):
-        kind, words, unit, like, of = match.groups()
+        kind, words, unit, how, other, of = match.groups()
         wanted, meaning = _class_and_meaning(words)
-        return Slot(_KINDS[kind], wanted, meaning, like, of, unit=unit)
+        like, after = (other if how == key else None for key in ("like", "after"))
+        return Slot(_KINDS[kind], wanted, meaning, like, of, unit=unit, after=after)
     raise ValueError(
         f"'{declaration}' is not a valid slot (expected one such as `numeric`, `column string`, `2-4 columns`, `value of x`)"
     )

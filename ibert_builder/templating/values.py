@@ -294,6 +294,8 @@ class PhraseValue:
         return self.phrase.alias.render(self._fill_alias)
 
     def _fill_alias(self, place: Placeholder) -> Piece:
+        if place.slot in ROWS:
+            return Piece(_identifier(self._called(place.slot)))
         value = self.arguments[place.slot]
         return Piece(value.alias if hasattr(value, "alias") else _identifier(value))
 
@@ -318,9 +320,7 @@ class PhraseValue:
     def _in_english(self, spec: str | None, style: Style) -> str:
         def fill(place: Placeholder) -> Piece:
             if place.slot in ROWS:
-                return self.owner.render(
-                    "en", Placeholder("", None, "many" if place.slot == "rows" else "one"), style
-                )
+                return Piece(self._called(place.slot))
             value = self.arguments[place.slot]
             if (
                 isinstance(value, LiteralValue)
@@ -334,6 +334,8 @@ class PhraseValue:
         frames, says = self.phrase.frames, self._clause is not None
         if "it" not in frames:
             text = frames["en"].render(fill)
+            if self.owner.table.entity.person:
+                text = text.replace(f"{self._called('rows')} that ", f"{self._called('rows')} who ")
             return f"the {text}" if spec == "the" else text
         clause = self._clause
         if clause is not None:
@@ -344,6 +346,10 @@ class PhraseValue:
             text = frames["it" if spec == "it" else "en"].render(fill)
         is_person = self.owner.table.entity.person
         return f"who {text.removeprefix('that ')}" if is_person and text.startswith("that ") else text
+
+    def _called(self, slot: str) -> str:
+        """What {rows} or {row} of the table are called."""
+        return self.owner.table.noun.many if slot == "rows" else self.owner.table.noun.one
 
     def _mentions(self, unit: Noun | None) -> bool:
         """Whether the noun of {x} has the unit in it: the number of seats is 5, not 5 seats."""
@@ -367,7 +373,7 @@ class PhraseValue:
 
 
 def _identifier(value: Any) -> str:
-    text = str(getattr(value, "value", getattr(value, "option", "")))
+    text = str(getattr(value, "value", getattr(value, "option", value)))
     return "".join(c if c.isalnum() else "_" for c in text.lower()).strip("_") or "x"
 
 

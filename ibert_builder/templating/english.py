@@ -14,7 +14,7 @@ ROWS = ("rows", "row")  # slots that every English text of a phrase has: what th
 # Specs of a column whose text is a verb phrase; with `_one` it speaks of one row.
 VERB_SPECS = ("holds", "fails", "known", "unknown")
 
-_BEGINNING = re.compile(r"whose |that |for which |either \{|\{")
+_BEGINNING = re.compile(r"whose |that |for which |other than those \{|either \{|\{")
 _CONDITION = re.compile(r"\{([pqr])\}")  # a condition within a condition; templates and phrases call them so
 
 

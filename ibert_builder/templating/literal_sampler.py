@@ -9,13 +9,15 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from ibert_builder.databases.model import Column
 from ibert_builder.databases.round_values import round_values
 from ibert_builder.databases.spec import Make
 from ibert_builder.databases.type_classes import type_class
 from ibert_builder.execution.engine import Engine
+from ibert_builder.semantics.nouns import noun
 from ibert_builder.templating.frames import Placeholder
 from ibert_builder.templating.slots import NoFit
-from ibert_builder.templating.values import CANONICAL, ColumnValue, LiteralValue, PhraseValue
+from ibert_builder.templating.values import CANONICAL, ColumnValue, FieldValue, LiteralValue, PhraseValue
 
 _BARE = Placeholder("", None, None)
 # Where among the values, sorted, a literal lies: the shares at which the range begins and ends.
@@ -39,7 +41,7 @@ class LiteralSampler:
         Raises:
             NoFit: the source does not have enough different values.
         """
-        if how in ("element", "field", "key"):
+        if how in ("element", "field") or how.endswith("key"):
             return self._nested(how, source)
         values = self._values(source)
         if how in ("prefix", "suffix", "part"):
@@ -99,9 +101,9 @@ class LiteralSampler:
             name, kind = self.rng.choice(
                 [(n, k) for n, k in fields if not hasattr(column.dtype, n)] or fields
             )
-            return LiteralValue(name, type_class(kind))
-        if how == "key":
-            return self._key(column.make, column.type_class)
+            return _field(column, name, type_class(kind))
+        if how.endswith("key"):
+            return self._key(column, how.removesuffix("key").strip())
         elements = [
             e for value in source.owner.table.values[column.name] for e in value or () if e is not None
         ]
@@ -109,12 +111,31 @@ class LiteralSampler:
             raise NoFit("fewer than two different elements")
         return LiteralValue(self.rng.choice(elements), column.type_class[len("array<") : -1])
 
-    def _key(self, make: Make, kind: str) -> LiteralValue:
+    def _key(self, column: Column, of: str) -> FieldValue:
+        make = column.make
         if make.map is not None:
-            return LiteralValue(self.rng.choice(make.map.keys), kind[len("map<") : -1])
-        if make.json_object is not None:
-            return LiteralValue(self.rng.choice(list(make.json_object)), "json")
-        raise NoFit("the column has no keys")
+            return _field(column, self.rng.choice(make.map.keys), column.type_class[len("map<") : -1])
+        keys = [key for key, made in (make.json_object or {}).items() if of in ("", _json_type(made))]
+        if not keys:
+            raise NoFit("the column has no such keys")
+        return _field(column, self.rng.choice(keys), "json")
+
+
+def _field(column: Column, name: str, kind: str) -> FieldValue:
+    """A field of a struct, or a key of a map or JSON object, with what the column says of it."""
+    said = (column.meaning.fields or {}).get(name)
+    if said is None:
+        return FieldValue(name, kind, noun=noun(name.replace("_", " ")))
+    unit = noun(said.unit) if said.unit else None
+    return FieldValue(
+        name, kind, unit, said.values or {}, said.kind, noun=noun(said.noun or name.replace("_", " "))
+    )
+
+
+def _json_type(make: Make) -> str:
+    """What the values under a key of a JSON object are: text, number or flag."""
+    example = next(iter(make.choice)) if make.choice is not None else 0
+    return {bool: "flag", int: "number"}.get(type(example), "text")
 
 
 def _plain_ones(values: list[Any]) -> list[Any]:

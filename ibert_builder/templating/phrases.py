@@ -41,6 +41,9 @@ class PhraseSpec(Strict):
         description="a noun phrase without an article, or of a condition a relative clause: `whose {x} is more than {v}`,"
         " `that has|have no {x}`"
     )
+    it: str | None = Field(
+        None, description="of a condition: the statement about one row, if it is not to be made from `en`"
+    )
     says: str | None = Field(
         None,
         description="of a condition on {x}: how its values are said, for columns with a clause of their own: `more than {v}`",
@@ -164,7 +167,7 @@ def _phrase(source: Source, index: int, spec: PhraseSpec, group: str, kind: str)
     alias = spec.alias or (f"{{{named}}}_{spec.name}" if named else spec.name)
     return Phrase(
         spec.name, group, kind, takes, spec.gives, means, frames,
-        checked_frame(source, (*at, "alias"), alias, "en", takes, canonical),
+        checked_frame(source, (*at, "alias"), alias, "en", {*takes, *ROWS}, canonical),
         spec.weight, spec.top_only, frozenset(spec.not_in), f"{source.path}:{source.line(at)}",
     )  # fmt: skip
 
@@ -174,7 +177,8 @@ def _english(source: Source, at: tuple[str | int, ...], spec: PhraseSpec, kind: 
     if spec.gives != "boolean" or kind != "scalar":
         return {"en": spec.en}
     try:
-        return {**condition(spec.en), **({"says": spec.says} if spec.says else {})}
+        given = {key: text for key, text in (("it", spec.it), ("says", spec.says)) if text}
+        return {**condition(spec.en), **given}
     except ValueError as error:
         raise source.error(str(error), (*at, "en")) from None
 

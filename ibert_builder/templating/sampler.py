@@ -16,12 +16,13 @@ from ibert_builder.templating.literal_sampler import LiteralSampler
 from ibert_builder.templating.named import named
 from ibert_builder.templating.phrases import Phrase, Phrasebook
 from ibert_builder.templating.scope import EMPTY, Scope, columns_in
-from ibert_builder.templating.slots import NULLABLE, NoFit, Slot
+from ibert_builder.templating.slots import NULLABLE, SIGNED, NoFit, Slot
 from ibert_builder.templating.values import (
     CANONICAL,
     ChoiceValue,
     ColumnList,
     ColumnValue,
+    FieldValue,
     PhraseValue,
     TableValue,
 )
@@ -29,6 +30,7 @@ from ibert_builder.templating.values import (
 NESTED_COLUMN = 0.75  # how often a slot inside a phrase is a column where a phrase would be possible too
 TELLING = (0.08, 0.92)  # the share of rows for which a predicate should hold
 PREDICATES = 16  # how many are tried until one is telling
+FOLLOWS = 0.95  # the share of rows in which one moment is to follow another
 DEEP = 0.3  # how often phrases nest, unless the template says how deep
 
 # How often a named expression of the table is drawn where it has any: people ask for what has a name.
@@ -110,8 +112,9 @@ class Sampler:
             for column in owner.table.columns.values()
             if column.name not in taken
             and (owner.slot, column.name) not in scope.settled
-            and _suits(column, slot)
+            and _suits(owner, column, slot)
             and (like is None or _alike(column, like))
+            and (slot.after is None or _follows(owner, column, bound[slot.after]))
         ]
         if not options:
             raise NoFit(f"no {slot.wanted} {slot.meaning or 'column'} in {owner.table.name}")
@@ -121,7 +124,7 @@ class Sampler:
 
     def columns(self, slot: Slot, owner: TableValue) -> ColumnList:
         """Draw several columns, in the order of the table."""
-        options = [column for column in owner.table.columns.values() if _suits(column, slot)]
+        options = [column for column in owner.table.columns.values() if _suits(owner, column, slot)]
         low, high = slot.count
         if len(options) < low:
             raise NoFit(f"fewer than {low} {slot.wanted} columns in {owner.table.name}")
@@ -198,7 +201,7 @@ class Sampler:
             else:
                 arguments[name] = self.slot(slot, owner, arguments, scope)
         source = arguments.get((phrase.means or "").removeprefix("="))
-        if not isinstance(source, ColumnValue | PhraseValue):
+        if not isinstance(source, ColumnValue | PhraseValue | FieldValue):
             source = None
         gives = arguments[phrase.gives[1:]].type_class if phrase.gives.startswith("=") else phrase.gives
         value = PhraseValue(
@@ -208,6 +211,7 @@ class Sampler:
             owner,
             source.kind if source else phrase.means,
             source.unit if source else None,
+            source.words if source else {},
         )
         if not _gives(value, wanted):
             raise NoFit(f"{phrase.name} does not give {wanted.wanted} {wanted.meaning or ''} here")
@@ -249,11 +253,16 @@ _GROUPS: dict[tuple[str, bool], tuple[str, ...]] = {
 }
 
 
-def _suits(column: Column, slot: Slot) -> bool:
+def _suits(owner: TableValue, column: Column, slot: Slot) -> bool:
     if not fits(column.type_class, slot.wanted):
+        return False
+    if slot.unit is not None and (column.unit is None or column.unit.one != slot.unit):
         return False
     if slot.meaning == NULLABLE:
         return column.nullable
+    if slot.meaning == SIGNED:
+        values = owner.table.values[column.name]
+        return has_meaning(column.kind, None, slot.wanted) and any(v is not None and v < 0 for v in values)
     return has_meaning(column.kind, slot.meaning, slot.wanted)
 
 
@@ -264,6 +273,15 @@ def _alike(column: Column, other: ColumnValue) -> bool:
     return same and column.unit == other.unit
 
 
+def _follows(owner: TableValue, column: Column, other: ColumnValue) -> bool:
+    """Whether a moment follows another one of its type, in all rows but a few."""
+    if column.type_class != other.column.type_class or not {column.kind, other.kind} <= TRAITS["moment"]:
+        return False
+    values = owner.table.values
+    pairs = [(a, b) for a, b in zip(values[other.column.name], values[column.name], strict=True) if a and b]
+    return sum(a <= b for a, b in pairs) >= FOLLOWS * len(pairs) > 0
+
+
 def _allowed(phrase: Phrase, slot: Slot) -> bool:
     names = {phrase.name, phrase.group}
     return (not slot.only or bool(names & slot.only)) and not names & slot.avoid
@@ -272,6 +290,8 @@ def _allowed(phrase: Phrase, slot: Slot) -> bool:
 def _gives(value: PhraseValue, slot: Slot) -> bool:
     if not fits(value.type_class, slot.wanted):
         return False
+    if slot.meaning is None and (value.kind is None or slot.only):  # who names phrases knows what they give
+        return True
     if value.kind is None:
-        return slot.meaning is None
+        return False
     return has_meaning(value.kind, slot.meaning, slot.wanted)

@@ -5,13 +5,16 @@
 | `string` | an expression of that class: a column or a phrase |
 | `numeric summable` | one of that class whose values are what a kind or trait says (`semantics.kinds`) |
 | `column numeric`, `column category`, `column integer ordinal` | a column of that class, of that kind or trait, or of both |
-| `column nullable` | a column with NULLs |
+| `column nullable`, `column numeric signed` | a column with NULLs, with negative numbers |
+| `column numeric in minute` | a column of that class and unit |
 | `column numeric like x` | another column of the class, kind and unit of the column in slot `x` |
+| `column date after x` | another moment of the class, which follows the one in slot `x` |
 | `2-4 columns`, `1-3 columns numeric` | that many different columns, in the order of the table |
 | `aggregate numeric`, `window any` | an expression made by an aggregate or window phrase, or a measure of the table |
 | `value of x` | a value that expression `x` really takes; also `low`, `middle` and `high` (by rank) and `values` (two or three of them) |
 | `prefix of x`, `suffix of x`, `part of x` | a piece of one of its strings |
 | `element of x`, `field of x`, `key of x` | an element of its arrays, a field of its structs, a key of its maps or JSON objects |
+| `text key of x`, `number key of x`, `flag key of x` | a key of its JSON objects whose values are such |
 | a list | one of its items: plain values, or texts as `{ibis: ..., sql: ..., en: ...}` |
 
 In templates with several tables, declarations of columns and expressions end in `of TABLE`. The long form is a mapping: `{is: numeric of t, only: [PHRASE, ...], avoid: [PHRASE, ...], depth: 2}`.
@@ -31,7 +34,9 @@ from ibert_builder.semantics.kinds import KINDS, TRAITS, is_meaning
 from ibert_builder.yaml_source import Strict
 
 NULLABLE = "nullable"
-LITERALS = ("value", "low", "middle", "high", "values", "prefix", "suffix", "part", "element", "field", "key")
+SIGNED = "signed"
+LITERALS = ("value", "low", "middle", "high", "values", "prefix", "suffix", "part", "element", "field", "key", "text key", "number key",
+            "flag key")  # fmt: skip
 
 _LITERAL = re.compile(rf"({'|'.join(LITERALS)}) of (\w+)")
 _COLUMNS = re.compile(r"(\d)-(\d) columns(?: ([\w<>]+(?: [\w]+)?))?(?: of (\w+))?")
@@ -42,7 +47,7 @@ _KINDS: dict[str | None, Literal["column", "scalar", "aggregate", "window"]] = {
     "window": "window",
 }
 _EXPRESSION = re.compile(
-    r"(?:(column|aggregate|window) )?([\w<>]+(?: (?!of |like )\w+)?)(?: like (\w+))?(?: of (\w+))?"
+    r"(?:(column|aggregate|window) )?([\w<>]+(?: (?!of |like |after |in )\w+)?)(?: in (\w+))?(?: (like|after) (\w+))?(?: of (\w+))?"
 )
 
 
@@ -74,10 +79,12 @@ class Slot:
     Attributes:
         kind: what fills the slot.
         wanted: its class; for a literal, how it is drawn.
-        meaning: its kind or trait, or `nullable`; None for whatever people put in such a place.
+        meaning: its kind or trait, `nullable` or `signed`; None for whatever people put in such a place.
         like: the slot with a column of the same kind and unit.
         of: the table or slot it is drawn from.
         count: the fewest and the most columns.
+        unit: of its numbers.
+        after: the slot with the moment that it follows.
         options: of a choice.
         only, avoid: names of phrases and of groups of phrases.
         depth: how deep phrases may nest; None to draw it.
@@ -90,6 +97,8 @@ class Slot:
     of: str | None = None
     count: tuple[int, int] = (1, 1)
     options: tuple[Any, ...] = ()
+    unit: str | None = None
+    after: str | None = None
     only: frozenset[str] = frozenset()
     avoid: frozenset[str] = frozenset()
     depth: int | None = None
@@ -121,9 +130,10 @@ def parse_slot(declaration: SlotDeclaration) -> Slot:
         wanted, meaning = _class_and_meaning(match[3] or "any")
         return Slot("columns", wanted, meaning, of=match[4], count=(low, high))
     if match := _EXPRESSION.fullmatch(declaration):
-        kind, words, like, of = match.groups()
+        kind, words, unit, how, other, of = match.groups()
         wanted, meaning = _class_and_meaning(words)
-        return Slot(_KINDS[kind], wanted, meaning, like, of)
+        like, after = (other if how == key else None for key in ("like", "after"))
+        return Slot(_KINDS[kind], wanted, meaning, like, of, unit=unit, after=after)
     raise ValueError(
         f"'{declaration}' is not a valid slot (expected one such as `numeric`, `column string`, `2-4 columns`, `value of x`)"
     )
@@ -135,10 +145,10 @@ def _class_and_meaning(words: str) -> tuple[str, str | None]:
     for index, word in enumerate(words.split()):
         if is_class(word) and index == 0:
             wanted = word
-        elif is_meaning(word) or word == NULLABLE:
+        elif is_meaning(word) or word in (NULLABLE, SIGNED):
             if meaning is not None:
                 raise ValueError(f"'{words}' names two kinds, expected a class and a kind")
             meaning = word
         else:
-            raise ValueError(unknown("class or kind", word, {*CLASSES, *KINDS, *TRAITS, NULLABLE}))
+            raise ValueError(unknown("class or kind", word, {*CLASSES, *KINDS, *TRAITS, NULLABLE, SIGNED}))
     return wanted, meaning

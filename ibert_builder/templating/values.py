@@ -17,6 +17,7 @@ Every value renders itself for a language and a spec, in a `Style`. The specs:
 | `it` | | | of a condition, a statement about one row: it is active |
 | `bare` | | | a literal without its unit |
 | `pred` | a join key, always as a predicate | | |
+| `bare` | | | a number without its unit: 100 |
 | another word | `word.amount` | `word.amount` | |
 """
 
@@ -209,13 +210,28 @@ class LiteralValue:
         if isinstance(self.value, tuple):
             words = [write(value) for value in self.value]
             return Piece(enumeration(words, "or") if language == "en" else ", ".join(words))
-        return Piece(write(self.value) if place.spec != "name" else str(self.value))
+        if place.spec == "name":
+            return Piece(str(self.value))
+        return Piece(literal(self.value, "en") if place.spec == "bare" else write(self.value))
 
     def _in_english(self, value: Any) -> str:
         text = literal(value, "en")
         if value in self.words and str(self.words[value]) != str(value):
             return f"{self.words[value]} ({text})"
         return f"{text} {self.unit.counted(value)}" if self.unit else text
+
+
+@dataclass(frozen=True)
+class FieldValue(LiteralValue):
+    """The name of a field of a struct, or of a key of a map or JSON object; `kind` is that of the values there."""
+
+    noun: Noun = field(kw_only=True)
+    kind: str | None = None
+
+    def render(self, language: Language, place: Placeholder, style: Style) -> Piece:
+        if language == "en" and place.spec not in ("name", "str"):
+            return Piece(_NOUN_FORMS[place.spec or "one"](self.noun))
+        return super().render(language, place, style)
 
 
 def _written(value: Any, *, language: Language, style: Style) -> str:
@@ -284,6 +300,8 @@ class PhraseValue:
         return self.phrase.alias.render(self._fill_alias)
 
     def _fill_alias(self, place: Placeholder) -> Piece:
+        if place.slot in ROWS:
+            return Piece(_identifier(self._called(place.slot)))
         value = self.arguments[place.slot]
         return Piece(value.alias if hasattr(value, "alias") else _identifier(value))
 
@@ -308,14 +326,22 @@ class PhraseValue:
     def _in_english(self, spec: str | None, style: Style) -> str:
         def fill(place: Placeholder) -> Piece:
             if place.slot in ROWS:
-                return self.owner.render(
-                    "en", Placeholder("", None, "many" if place.slot == "rows" else "one"), style
-                )
-            return self.arguments[place.slot].render("en", place, style)
+                return Piece(self._called(place.slot))
+            value = self.arguments[place.slot]
+            if (
+                isinstance(value, LiteralValue)
+                and place.spec is None
+                and not says
+                and self._mentions(value.unit)
+            ):
+                place = Placeholder(place.slot, place.part, "bare")
+            return value.render("en", place, style)
 
-        frames = self.phrase.frames
+        frames, says = self.phrase.frames, self._clause is not None
         if "it" not in frames:
             text = frames["en"].render(fill)
+            if self.owner.table.entity.person:
+                text = text.replace(f"{self._called('rows')} that ", f"{self._called('rows')} who ")
             return f"the {text}" if spec == "the" else text
         clause = self._clause
         if clause is not None:
@@ -326,6 +352,18 @@ class PhraseValue:
             text = frames["it" if spec == "it" else "en"].render(fill)
         is_person = self.owner.table.entity.person
         return f"who {text.removeprefix('that ')}" if is_person and text.startswith("that ") else text
+
+    def _called(self, slot: str) -> str:
+        """What {rows} or {row} of the table are called."""
+        return self.owner.table.noun.many if slot == "rows" else self.owner.table.noun.one
+
+    def _mentions(self, unit: Noun | None) -> bool:
+        """Whether the noun of {x} has the unit in it: the number of seats is 5, not 5 seats."""
+        value = self.arguments.get("x")
+        if unit is None or not isinstance(value, ColumnValue | PhraseValue):
+            return False
+        words = value.render("en", Placeholder("", None, None), CANONICAL).text.split()
+        return unit.one in words or unit.many in words
 
     @property
     def _clause(self) -> Verbs | None:
@@ -341,7 +379,7 @@ class PhraseValue:
 
 
 def _identifier(value: Any) -> str:
-    text = str(getattr(value, "value", getattr(value, "option", "")))
+    text = str(getattr(value, "value", getattr(value, "option", value)))
     return "".join(c if c.isalnum() else "_" for c in text.lower()).strip("_") or "x"
 
 

@@ -25,7 +25,7 @@ _AGGREGATES: dict[str, tuple[str, str, str, str | None]] = {
     "median": ("MEDIAN({x})", "{x}.median()", "median {one}", None),
     "min": ("MIN({x})", "{x}.min()", "lowest {one}", None),
     "max": ("MAX({x})", "{x}.max()", "highest {one}", None),
-    "count": ("COUNT(*)", "_.count()", "number of {many}", "integer"),
+    "count": ("COUNT(*)", "{t}.count()", "number of {many}", "integer"),
     "count_distinct": ("COUNT(DISTINCT {x})", "{x}.nunique()", "number of different {many}", "integer"),
     "share": ("AVG(CAST({p} AS INTEGER))", "{p}.mean()", "share of {one}", "float"),
 }
@@ -101,21 +101,22 @@ def _measures(owner: TableValue) -> list[PhraseValue]:
 
 def _measure(owner: TableValue, name: str, spec: MeasureSpec) -> PhraseValue:
     sql, ibis, english, kind = _AGGREGATES[spec.agg]
+    unit = None
     if spec.where is not None and spec.agg != "share":
         sql = f"{sql} FILTER (WHERE {{p}})"
         ibis = ibis.replace("()", "(where={p})")
     if spec.fill is not None:
         sql, ibis = f"COALESCE({sql}, {spec.fill})", f"{ibis}.fill_null({spec.fill})"
-    arguments: dict[str, ColumnValue | PhraseValue] = {}
+    arguments: dict[str, ColumnValue | PhraseValue | TableValue] = {"t": owner}
     if spec.expr is not None:
         arguments["x"] = operand = _operand(owner, spec.expr)
         kind = kind or operand.type_class
+        unit = None if spec.agg == "count_distinct" else operand.unit
     if spec.where is not None:
         arguments["p"] = next(value for value in named(owner, "segments") if value.phrase.name == spec.where)
     called = noun(spec.noun)
     texts = {"sql": sql, "ibis": ibis, "en": english.format(one=called.one, many=called.many)}
     phrase = _phrase(name, "measures", "aggregate", kind or "float", texts)
-    unit = arguments["x"].unit if "x" in arguments and not spec.agg.startswith("count") else None
     return PhraseValue(phrase, arguments, kind or "float", owner, None, unit)
 
 
@@ -123,10 +124,9 @@ def _metrics(owner: TableValue) -> list[PhraseValue]:
     measures = {value.phrase.name: value for value in named(owner, "measures")}
     values = []
     for name, spec in owner.table.metrics.items():
-        factor = "100.0" if spec.percent else "1.0"
         texts = {
-            "sql": f"{factor} * {{a}} / NULLIF({{b}}, 0)",
-            "ibis": f"{factor} * {{a}} / {{b}}.nullif(0)",
+            "sql": f"{'100.0' if spec.percent else '1.0'} * {{a}} / NULLIF({{b}}, 0)",
+            "ibis": f"{'100 * ' if spec.percent else ''}{{a}} / {{b}}.nullif(0)",
             "en": noun(spec.noun or name.replace("_", " ")).one,
         }
         phrase = _phrase(name, "metrics", "aggregate", "float", texts)

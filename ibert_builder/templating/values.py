@@ -82,7 +82,9 @@ class TableValue:
         if place.spec == "count":
             return Piece(f"{self.table.noun.one}_count".replace(" ", "_"))
         if language == "ibis":
-            return Piece(json.dumps(self.table.name) if place.spec == "str" else self.table.name)
+            return Piece(
+                {"str": json.dumps(self.table.name), "_": "_"}.get(place.spec or "", self.table.name)
+            )
         if language == "en":
             return Piece(_NOUN_FORMS[place.spec or "many"](self.table.noun))
         alias = style.aliases.get(self.slot)
@@ -316,7 +318,7 @@ class PhraseValue:
         def fill(inner: Placeholder) -> Piece:
             value = self.arguments[inner.slot]
             # A prefix given from outside goes down to every column, unless the phrase itself says otherwise.
-            takes_prefix = hasattr(value, "type_class") and not isinstance(value, LiteralValue)
+            takes_prefix = isinstance(value, ColumnValue | PhraseValue | TableValue)
             passed = Placeholder(inner.slot, inner.part, spec) if takes_prefix and not inner.spec else inner
             return value.render(language, passed, style)
 

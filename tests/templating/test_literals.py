@@ -109,5 +109,5 @@ def test_too_few_different_values_do_not_fit(webshop, monkeypatch):
     for how, problem in (("value", "two different values"), ("values", "three different values")):
         with pytest.raises(NoFit, match=problem):
             sampler.draw(how, source)
-    with pytest.raises(NoFit, match="no string has a piece"):
+    with pytest.raises(NoFit, match="no string has a word"):
         sampler.draw("prefix", source)

@@ -25,6 +25,8 @@ WRITTEN = {
     3: ("3", "3", "3"),
     -2.50: ("-2.5", "-2.5", "-2.5"),
     1e20: ("100000000000000000000", "100000000000000000000", "100,000,000,000,000,000,000"),
+    2023: ("2023", "2023", "2023"),
+    -12500: ("-12500", "-12500", "-12,500"),
     Decimal("7.10"): ("7.1", "7.1", "7.1"),
     datetime.date(2024, 1, 2): ('ibis.date("2024-01-02")', "DATE '2024-01-02'", "2024-01-02"),
     datetime.time(3, 4): ('ibis.time("03:04:00")', "TIME '03:04:00'", "03:04"),
@@ -32,6 +34,11 @@ WRITTEN = {
         'ibis.timestamp("2024-01-02 03:04:00")',
         "TIMESTAMP '2024-01-02 03:04:00'",
         "2024-01-02 03:04",
+    ),
+    datetime.datetime(2024, 1, 2): (
+        'ibis.timestamp("2024-01-02 00:00:00")',
+        "TIMESTAMP '2024-01-02 00:00:00'",
+        "2024-01-02",
     ),
 }
 
@@ -120,5 +127,5 @@ def test_too_few_different_values_do_not_fit(webshop, monkeypatch):
     for how, problem in (("value", "two different values"), ("values", "three different values")):
         with pytest.raises(NoFit, match=problem):
             sampler.draw(how, source)
-    with pytest.raises(NoFit, match="no string has a word"):
+    with pytest.raises(NoFit, match="no string has a piece"):
         sampler.draw("prefix", source)

@@ -1,0 +1,114 @@
+"""Checksums of a prepared dataset in the cache of `datasets`: written when it is made, compared whenever it is opened.
+
+pyarrow notices a file that is cut off, but not a flipped bit inside a text, and would give wrong rows without a word.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import xxhash
+from filelock import FileLock
+
+from ibert_builder.errors import InputError
+from ibert_builder.staging import lack_of_space
+
+FILE = "checksums.json"
+INFO = "dataset_info.json"  # `datasets` writes it last, and takes a folder that has it for complete
+REMEDY = "delete the folder, or pass download_mode='force_redownload'"
+CHUNK = 1 << 20
+
+_log = logging.getLogger(__name__)
+
+
+def record(folder: Path) -> None:
+    """Write the checksums of all files in a folder that is complete."""
+    files = sorted(path for path in folder.iterdir() if path.is_file() and path.name != FILE)
+    checksums = {path.name: _checksum(path) for path in files}
+    (folder / FILE).write_text(json.dumps(checksums, indent=1) + "\n", encoding="utf-8")
+
+
+def damaged_file(folder: Path) -> Path | None:
+    """The first file of a prepared dataset that is not as it was written; None if all are, or if nothing is prepared there."""
+    if not (folder / INFO).is_file():
+        return None
+    try:
+        checksums = json.loads((folder / FILE).read_bytes())
+        files = {folder / name: checksum for name, checksum in checksums.items()}
+    except (OSError, ValueError, AttributeError):
+        return folder / FILE
+    return next((path for path, checksum in files.items() if _checksum(path) != checksum), None)
+
+
+def refuse_damaged(folder: Path) -> None:
+    """Refuse a prepared dataset that is not as it was written.
+
+    Raises:
+        InputError: naming the first such file and what to do.
+    """
+    if (file := damaged_file(folder)) is not None:
+        raise InputError(f"damaged since it was written; {REMEDY}", file=file)
+
+
+def remove_damaged(folder: Path) -> None:
+    """Remove a prepared dataset that is not as it was written, so that `datasets` makes it anew.
+
+    Raises:
+        InputError: it cannot be removed.
+    """
+    if damaged_file(folder) is None:
+        return
+    try:
+        # The lock that `datasets` holds while it prepares: another process may be replacing the folder just now.
+        with FileLock(f"{folder}_builder.lock"):
+            if (file := damaged_file(folder)) is not None:
+                (folder / INFO).unlink()  # first: without it, what is left is not taken for complete
+                shutil.rmtree(folder)
+                _log.warning("%s: damaged since it was written; its folder is removed, to be made anew", file)
+    except OSError as error:
+        raise InputError(
+            f"damaged since it was written, and cannot be removed ({error.strerror}); {REMEDY}", file=folder
+        ) from error
+
+
+@contextmanager
+def explaining(folder: Path) -> Iterator[None]:
+    """Turn what `datasets` raises while it prepares a folder into an error that says what happened.
+
+    Raises:
+        InputError: the disk is full, or whatever InputError is behind what `datasets` raises.
+    """
+    try:
+        yield
+    except Exception as error:
+        chain = list(_chain(error))
+        for cause in chain:
+            if isinstance(cause, InputError):
+                raise cause from cause.__cause__
+        for cause in chain:
+            if words := lack_of_space(cause):
+                raise InputError(f"cannot write there: {words}", file=folder, key="cache_dir") from error
+        raise
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _checksum(path: Path) -> str | None:
+    """The checksum of a file; None if it cannot be read."""
+    found = xxhash.xxh3_128()
+    try:
+        with path.open("rb") as file:
+            while chunk := file.read(CHUNK):
+                found.update(chunk)
+    except OSError:
+        return None
+    return found.hexdigest()

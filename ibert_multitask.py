@@ -56,19 +56,20 @@ class IbertConfig(datasets.BuilderConfig):
     def create_config_id(
         self, config_kwargs: dict[str, Any], custom_features: datasets.Features | None = None
     ) -> str:
-        # The cache goes by this id: other templates, other code or another Ibis must never be served old rows. And lines of
-        # `datasets` do not read each other's caches.
+        # The cache goes by this id: other templates, other code or another Ibis must never be served old rows. Nor can
+        # every major version of `datasets` read what another one wrote.
         kwargs = {
             name: value
             for name, value in config_kwargs.items()
             if name not in ("templates_dir", "trust_templates")
         }
-        line = datasets.__version__.partition(".")[0]
-        return (
-            f"{super().create_config_id(kwargs, custom_features)}-{digest(self.templates_dir)}-datasets{line}"
-        )
+        usual = super().create_config_id(kwargs, custom_features)
+        major = datasets.__version__.partition(".")[0]
+        return f"{usual}-{digest(self.templates_dir)}-datasets{major}"
 
 
+# The library hands these to every builder. This one has no data files, so whoever gives them means something else.
+UNUSED = ("data_dir", "data_files")
 OF_LIBRARY = frozenset(inspect.signature(datasets.DatasetBuilder).parameters) - {"config_kwargs"}
 KEYWORDS = tuple(
     field.name for field in dataclasses.fields(IbertConfig) if field.name in IbertConfig.__annotations__
@@ -98,7 +99,7 @@ class IbertMultitask(datasets.GeneratorBasedBuilder):
     def __init__(self, *args: Any, config_name: str | None = None, **kwargs: Any) -> None:
         config_name = ALL if config_name in (None, "default") else config_name
         ours = {name: value for name, value in kwargs.items() if name not in OF_LIBRARY}
-        refuse_unknown(ours)
+        refuse_unknown([*ours, *(name for name in UNUSED if kwargs.get(name) is not None)])
         options = IbertConfig(**ours).options  # `datasets` itself checks nothing, and passes over None
         for task in tasks_of(config_name):
             options.dialects_of(task)
@@ -111,10 +112,11 @@ class IbertMultitask(datasets.GeneratorBasedBuilder):
         checksums.remove_damaged(Path(folder))
         return folder
 
-    def download_and_prepare(self, *args: Any, **kwargs: Any) -> None:
+    def download_and_prepare(self, output_dir: str | None = None, *args: Any, **kwargs: Any) -> None:
+        key, folder = ("cache_dir", self.cache_dir) if output_dir is None else ("output_dir", output_dir)
         # Orphans of a killed run would hold the lock of the cache, or write on into what the next run writes.
-        with forks_end_with_this(), checksums.explaining(Path(self.cache_dir)):
-            super().download_and_prepare(*args, **kwargs)
+        with forks_end_with_this(), checksums.explaining(Path(folder), key):
+            super().download_and_prepare(output_dir, *args, **kwargs)
 
     def _load_info(self) -> datasets.DatasetInfo:
         if self._output_dir != self.cache_dir:  # the user's own folder, which nothing has looked at yet

@@ -65,5 +65,8 @@ def docs(session: nox.Session) -> None:
 def datasets5(session: nox.Session) -> None:
     """Test loading with the newest line of `datasets`, which runs no scripts."""
     session.install(".[test]", "datasets>=5,<6")
-    files = ("tests/test_faults.py", "tests/test_loading.py", "tests/test_seed_shapes.py")
-    session.run("python", "-m", "pytest", *(session.posargs or ("-n", "2", *files)))
+    names = ("arguments", "cache", "faults", "loading", "seed_shapes")
+    files = [f"tests/test_{name}.py" for name in names]
+    # So that tests can let both lines use one cache.
+    env = {"IBERT_OTHER_LINE": sys.executable}
+    session.run("python", "-m", "pytest", *(session.posargs or ("-n", "2", *files)), env=env)

@@ -47,6 +47,11 @@ OTHERS = [
 ]
 KEYWORDS = [
     ("sed", 1, "sed: unknown keyword 'sed', did you mean 'seed'? (expected one of: cache_dir, dialects, "),
+    (
+        "data_dir",
+        "mine",
+        "data_dir: unknown keyword 'data_dir', did you mean 'cache_dir'? (expected one of: ",
+    ),
     ("num_procs", 2, "num_procs: unknown keyword 'num_procs', did you mean 'num_proc'?"),
 ]
 
@@ -87,11 +92,17 @@ def test_loading(load, key, value, message, streaming, tmp_path):
     assert not any(tmp_path.glob("ibert_multitask/*"))
 
 
-@pytest.mark.parametrize(("key", "value", "message"), OPTIONS + OTHERS + KEYWORDS[:1])
+@pytest.mark.parametrize(("key", "value", "message"), OPTIONS + OTHERS + KEYWORDS[:2])
 def test_the_builder(key, value, message, tmp_path):
     with named(key, message):
         IbertMultitask(cache_dir=str(tmp_path), config_name="sql_to_ibis", **{key: value})
     assert not any(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("key", ["hash", "config_id", "features"])
+def test_what_only_the_library_gives_to_the_builder(key, tmp_path):
+    with named(key, f"{key}: unknown keyword '{key}'"):
+        load_dataset(name="qa", cache_dir=str(tmp_path), **{key: "mine"})
 
 
 @pytest.mark.parametrize(("key", "value", "message"), OTHERS)

@@ -77,11 +77,11 @@ def remove_damaged(folder: Path) -> None:
 
 
 @contextmanager
-def explaining(folder: Path) -> Iterator[None]:
-    """Turn what `datasets` raises while it prepares a folder into an error that says what happened.
+def explaining(folder: Path, key: str) -> Iterator[None]:
+    """Turn what `datasets` raises while it prepares a folder, which some argument names, into an error that says what happened.
 
     Raises:
-        InputError: the disk is full, or whatever InputError is behind what `datasets` raises.
+        InputError: the disk is full; or the InputError behind what `datasets` raises.
     """
     try:
         yield
@@ -92,7 +92,7 @@ def explaining(folder: Path) -> Iterator[None]:
                 raise cause from cause.__cause__
         for cause in chain:
             if words := lack_of_space(cause):
-                raise InputError(f"cannot write there: {words}", file=folder, key="cache_dir") from error
+                raise InputError(f"cannot write there: {words}", file=folder, key=key) from error
         raise
 
 

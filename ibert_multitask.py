@@ -56,8 +56,8 @@ class IbertConfig(datasets.BuilderConfig):
     def create_config_id(
         self, config_kwargs: dict[str, Any], custom_features: datasets.Features | None = None
     ) -> str:
-        # The cache goes by this id: other templates, other code or another Ibis must never be served old rows. Nor can
-        # every major version of `datasets` read what another one wrote.
+        # The cache goes by this id: other templates, other code or another Ibis must never be served old rows.
+        # Nor can every major version of `datasets` read what another one wrote.
         kwargs = {
             name: value
             for name, value in config_kwargs.items()
@@ -68,7 +68,7 @@ class IbertConfig(datasets.BuilderConfig):
         return f"{usual}-{digest(self.templates_dir)}-datasets{major}"
 
 
-# The library hands these to every builder. This one has no data files, so whoever gives them means something else.
+# The library hands these to every builder. This one reads no data files, so they are a mistake.
 UNUSED = ("data_dir", "data_files")
 OF_LIBRARY = frozenset(inspect.signature(datasets.DatasetBuilder).parameters) - {"config_kwargs"}
 KEYWORDS = tuple(
@@ -103,7 +103,7 @@ class IbertMultitask(datasets.GeneratorBasedBuilder):
         options = IbertConfig(**ours).options  # `datasets` itself checks nothing, and passes over None
         for task in tasks_of(config_name):
             options.dialects_of(task)
-        # Scripts get a folder of the cache by their hash. Without one, this builder's would hold theirs, and replace it.
+        # A script's cache is in a folder named after its hash. Without one, ours would be the folder around it.
         kwargs["hash"] = kwargs.get("hash") or "installed"
         super().__init__(*args, config_name=config_name, **kwargs)
 

@@ -29,8 +29,8 @@ def load_dataset(
     """Load the dataset as `datasets.load_dataset("./ibert_multitask.py", name, ...)` does, through the builder class.
 
     Args:
-        path: stands for the installed builder: `ibert_multitask`, `./ibert_multitask.py` (whether or not it is there), or
-            the path of an `ibert_multitask.py` elsewhere, which must be there.
+        path: stands for the installed builder: `ibert_multitask`, `./ibert_multitask.py` (even if there is no such
+            file), or the path of an existing `ibert_multitask.py` elsewhere.
         name: a task, or `all` (the default).
         split: a split or a slice of one, such as `train[:10%]`; by default a dictionary of all splits.
         cache_dir, download_mode, verification_mode, keep_in_memory: as in `datasets.load_dataset`.
@@ -44,7 +44,7 @@ def load_dataset(
         A `Dataset` or `DatasetDict`, or with `streaming` an `IterableDataset` or `IterableDatasetDict`.
 
     Raises:
-        InputError: an argument or a template is wrong; the cache cannot be written, or not be made anew after damage.
+        InputError: an argument or a template is wrong, or the cache cannot be written.
     """
     # Imported here, since `ibert_multitask` imports this package, and takes seconds that `import ibert_builder` should not.
     from ibert_multitask import IbertMultitask, refuse_unknown

@@ -1,6 +1,6 @@
-"""Checksums of a prepared dataset in the cache of `datasets`: written when it is made, compared whenever it is opened.
+"""Checksums of a dataset in the cache of `datasets`: written when it is made, compared whenever it is opened.
 
-pyarrow notices a file that is cut off, but not a flipped bit inside a text, and would give wrong rows without a word.
+pyarrow notices that a file is cut off, but not that a bit of a text has flipped: it would give wrong rows in silence.
 """
 
 from __future__ import annotations
@@ -34,7 +34,11 @@ def record(folder: Path) -> None:
 
 
 def damaged_file(folder: Path) -> Path | None:
-    """The first file of a prepared dataset that is not as it was written; None if all are, or if nothing is prepared there."""
+    """The first file of a prepared dataset that is not as it was written.
+
+    Returns:
+        None if every file is, or if the folder holds no prepared dataset.
+    """
     if not (folder / INFO).is_file():
         return None
     try:
@@ -64,7 +68,7 @@ def remove_damaged(folder: Path) -> None:
     if damaged_file(folder) is None:
         return
     try:
-        # The lock that `datasets` holds while it prepares: another process may be replacing the folder just now.
+        # `datasets` holds this lock while it prepares; another process may be replacing the folder right now.
         with FileLock(f"{folder}_builder.lock"):
             if (file := damaged_file(folder)) is not None:
                 (folder / INFO).unlink()  # first: without it, what is left is not taken for complete
@@ -78,7 +82,11 @@ def remove_damaged(folder: Path) -> None:
 
 @contextmanager
 def explaining(folder: Path, key: str) -> Iterator[None]:
-    """Turn what `datasets` raises while it prepares a folder, which some argument names, into an error that says what happened.
+    """Turn what `datasets` raises while it prepares a folder into an error that says what happened.
+
+    Args:
+        folder: where the data go.
+        key: the argument that decides where.
 
     Raises:
         InputError: the disk is full; or the InputError behind what `datasets` raises.

@@ -63,7 +63,7 @@ def docs(session: nox.Session) -> None:
 
 @nox.session(venv_backend="venv", reuse_venv=True)
 def datasets5(session: nox.Session) -> None:
-    """Test loading with the newest line of `datasets`, which runs no scripts."""
-    session.install(".[test]", "datasets>=5,<6")
-    files = ("tests/test_faults.py", "tests/test_loading.py", "tests/test_seed_shapes.py")
+    """Test loading with the newest line of `datasets`, which runs no scripts, also through PyTorch."""
+    session.install(".[test,torch]", "datasets>=5,<6")
+    files = ("tests/test_faults.py", "tests/test_loading.py", "tests/test_seed_shapes.py", "tests/workers/test_datasets.py")
     session.run("python", "-m", "pytest", *(session.posargs or ("-n", "2", *files)))

@@ -65,5 +65,10 @@ def docs(session: nox.Session) -> None:
 def datasets5(session: nox.Session) -> None:
     """Test loading with the newest line of `datasets`, which runs no scripts, also through PyTorch."""
     session.install(".[test,torch]", "datasets>=5,<6")
-    files = ("tests/test_faults.py", "tests/test_loading.py", "tests/test_seed_shapes.py", "tests/workers/test_datasets.py")
+    files = (
+        "tests/test_faults.py",
+        "tests/test_loading.py",
+        "tests/test_seed_shapes.py",
+        "tests/workers/test_datasets.py",
+    )
     session.run("python", "-m", "pytest", *(session.posargs or ("-n", "2", *files)))

@@ -28,8 +28,9 @@ from ibert_builder.tasks.drafts import Draft, Proved, Setting
 from ibert_builder.tasks.fields import TextField
 from ibert_builder.templating.frames import Language
 from ibert_builder.templating.layout import layout
+from ibert_builder.templating.rendering import render_frame
 from ibert_builder.templating.templates import Template, TemplateSpec
-from ibert_builder.templating.values import Style, render_frame
+from ibert_builder.templating.values import Style
 
 Topic = Literal[
     "basic_operations", "filtering", "sorting", "aggregation", "joins", "windows", "dates_times", "strings",

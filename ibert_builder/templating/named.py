@@ -12,8 +12,9 @@ from ibert_builder.databases.type_classes import type_class
 from ibert_builder.semantics.nouns import noun, verbs
 from ibert_builder.semantics.spec import MeasureSpec
 from ibert_builder.templating.frames import Frame, parse_frame
+from ibert_builder.templating.phrase_value import PhraseValue
 from ibert_builder.templating.phrases import Phrase
-from ibert_builder.templating.values import ColumnValue, PhraseValue, TableValue
+from ibert_builder.templating.values import ColumnValue, TableValue
 
 GROUPS = ("dimensions", "segments", "measures", "metrics")  # what templates call them in `only` and `avoid`
 NEGATED = 0.3  # how often the negation of a segment is drawn, relative to the segment
@@ -27,7 +28,7 @@ _AGGREGATES: dict[str, tuple[str, str, str, str | None]] = {
     "max": ("MAX({x})", "{x}.max()", "highest {one}", None),
     "count": ("COUNT(*)", "{t}.count()", "number of {many}", "integer"),
     "count_distinct": ("COUNT(DISTINCT {x})", "{x}.nunique()", "number of different {many}", "integer"),
-    "share": ("AVG(CAST({p} AS INTEGER))", "{p}.mean()", "share of {one}", "float"),
+    "share": ("AVG(CAST({p} AS INTEGER))", "{p}.mean()", "{one}", "float"),
 }
 
 
@@ -114,6 +115,9 @@ def _measure(owner: TableValue, name: str, spec: MeasureSpec) -> PhraseValue:
         unit = None if spec.agg == "count_distinct" else operand.unit
     if spec.where is not None:
         arguments["p"] = next(value for value in named(owner, "segments") if value.phrase.name == spec.where)
+    if spec.agg == "average" and spec.expr and _operand(owner, spec.expr).type_class == "decimal":
+        # Ibis keeps the scale of a decimal column, and DuckDB does not.
+        sql, ibis = f"ROUND({sql}, 2)", f'{ibis}.cast("float64").round(2)'
     called = noun(spec.noun)
     texts = {"sql": sql, "ibis": ibis, "en": english.format(one=called.one, many=called.many)}
     phrase = _phrase(name, "measures", "aggregate", kind or "float", texts)

@@ -35,7 +35,9 @@ def test_a_declaration_says_what_fills_the_slot(declaration, slot):
 
 def test_the_long_form_says_which_phrases_may_be_drawn():
     spec = SlotSpec(**{"is": "numeric of t", "only": ["total"], "avoid": ["ranks"], "depth": 2})
-    expected = Slot("scalar", "numeric", of="t", only=frozenset({"total"}), avoid=frozenset({"ranks"}), depth=2)
+    expected = Slot(
+        "scalar", "numeric", of="t", only=frozenset({"total"}), avoid=frozenset({"ranks"}), depth=2
+    )
     assert parse_slot(spec) == expected
 
 

@@ -37,8 +37,8 @@ from ibert_builder.tasks.documentation.signatures import Parameter, Signature, s
 from ibert_builder.tasks.documentation.template import DocumentationTemplate
 from ibert_builder.tasks.drafts import Draft, Proved, Setting
 from ibert_builder.tasks.fields import TextField
+from ibert_builder.templating.rendering import render_frame
 from ibert_builder.templating.templates import Template
-from ibert_builder.templating.values import render_frame
 
 # Words that can only be names of columns, variables or functions; NAME is a placeholder for part of a name.
 _NAMES = re.compile(r"\b[A-Za-z0-9]*(?:_[A-Za-z0-9]+)+\b")

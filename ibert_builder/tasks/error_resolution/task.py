@@ -24,8 +24,9 @@ from ibert_builder.tasks.error_resolution.messages import contrast, message
 from ibert_builder.tasks.error_resolution.mistakes import Mistakable, laid_out_alike, render_broken
 from ibert_builder.tasks.error_resolution.template import ErrorResolutionTemplate
 from ibert_builder.tasks.fields import TextField
+from ibert_builder.templating.rendering import render_frame
 from ibert_builder.templating.templates import Template
-from ibert_builder.templating.values import Style, render_frame
+from ibert_builder.templating.values import Style
 
 SIMILARITY = 0.6  # of the broken code and its fix, as difflib measures it
 

@@ -32,6 +32,10 @@ _QUOTED = re.compile(r"`[^`]*`")
 _END_OF_SENTENCE = re.compile(r"(?<=[.?!:])\s+")
 
 
+def sentences_of(answer: str) -> list[str]:
+    return _END_OF_SENTENCE.split(" ".join(answer.split()))
+
+
 class Shown(Strict):
     """A snippet that shows what an answer states: it is run, and must give or raise what stands here.
 
@@ -150,7 +154,7 @@ class QaTemplate(TemplateSpec):
         questions = [question for exchange in self.exchanges for question in exchange.questions]
         if len(set(questions)) < max(FEWEST_QUESTIONS, len(questions)):
             raise ValueError(f"expected at least {FEWEST_QUESTIONS} questions, no two alike")
-        sentences = Counter(s for exchange in self.exchanges for s in _END_OF_SENTENCE.split(exchange.answer))
+        sentences = Counter(s for exchange in self.exchanges for s in sentences_of(exchange.answer))
         if twice := [sentence for sentence, times in sentences.items() if times > 1]:
             raise ValueError(f"two answers share a sentence: {twice[0]}")
         codes = [exchange.code_example for exchange in self.exchanges if exchange.code_example is not None]

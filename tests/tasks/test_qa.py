@@ -135,7 +135,11 @@ def test_each_answer_answers_its_own_questions_and_shows_its_own_code(
 
 def test_without_tables_no_code_may_be_in_two_splits(write) -> None:
     text = GOOD.replace("  tables: {t: any}\n  slots: {k: column key}\n", "")
-    text = re.sub(r"(?m)^ +(code_example|sql): .*\n", "", text).replace("{t:code}", "it").replace("{k:str}", '"a"')
+    text = (
+        re.sub(r"(?m)^ +(code_example|sql): .*\n", "", text)
+        .replace("{t:code}", "it")
+        .replace("{k:str}", '"a"')
+    )
     same = "    code_example: ibis.literal(1)\n    answer: "
     assert write(text.replace("    answer: ", same, 1)).frames["code_example"]
     with pytest.raises(InputError, match="two exchanges cannot have the same code"):

@@ -10,9 +10,9 @@ from importlib.metadata import version
 from pathlib import Path
 
 from ibert_builder.databases.load import load_databases
-from ibert_builder.databases.model import Database
+from ibert_builder.databases.model import Database, split_by_number
 from ibert_builder.errors import InputError, wrong_value
-from ibert_builder.generation.splits import in_seeded_order, split_by_number
+from ibert_builder.generation.splits import in_seeded_order
 from ibert_builder.tasks.registry import TASKS
 from ibert_builder.templating.phrases import Phrasebook, load_phrases
 from ibert_builder.templating.templates import Template, load_templates

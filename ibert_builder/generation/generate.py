@@ -16,12 +16,12 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from ibert_builder.databases.model import SPLITS, Database
+from ibert_builder.databases.model import SPLITS, Database, split_by_number
 from ibert_builder.errors import InputError, unknown, wrong_value
 from ibert_builder.execution.engine import engine_for
 from ibert_builder.execution.proofs import Rejected
 from ibert_builder.generation.catalog import Catalog
-from ibert_builder.generation.splits import is_withheld, split_by_number
+from ibert_builder.generation.splits import is_withheld
 from ibert_builder.tasks.base import Record, Task
 from ibert_builder.tasks.drafts import Draft, Setting
 from ibert_builder.tasks.record import make_record
@@ -222,7 +222,7 @@ def _draw(
         except Exception as error:  # such as a phrase whose SQL does not run
             problem = f"{type(error).__name__}: {error}"
             raise template.error(f"draft {key} cannot be written out: {problem}") from error
-        # Templates without tables have no query; each belongs to one split as a whole anyway.
+        # Templates without tables have no query; their texts belong to one split anyway.
         withheld = bool(template.tables) and is_withheld(draft.skeleton, seed)
         repeats = seen[draft.key] > 0 or seen[draft.without_literals] >= ALIKE
         if not repeats and not (withheld and database.split == SPLITS[0]):

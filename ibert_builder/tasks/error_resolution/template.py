@@ -29,10 +29,13 @@ class ErrorResolutionTemplate(TemplateSpec):
     expectation: Wordings | None = Field(None, description="English, for logical errors: what is wanted")
     explanation: Wordings = Field(description="English, one or two sentences: what was wrong, what changed")
     sql: str | None = Field(None, description="DuckDB SQL that gives what the correct code gives")
+    facts: list[str] = Field(
+        [], description="Ibis expressions that must be true: what the texts say and the proof does not show"
+    )
 
     # `broken` is declared as English so that its slots are checked but its syntax is not.
     languages: ClassVar[Mapping[str, Language]] = {
-        "code": "ibis", "broken": "en", "sql": "sql",
+        "code": "ibis", "broken": "en", "sql": "sql", "facts": "ibis",
         "context_info": "en", "expectation": "en", "explanation": "en",
     }  # fmt: skip
 

@@ -293,6 +293,18 @@ def test_wrong_docstring_is_refused(old, new, reason):
     assert refused.value.reason == reason
 
 
+@pytest.mark.parametrize("style", STYLES)
+def test_a_default_is_never_broken_in_two(style):
+    code = CODE.replace("n: int = 3", 'n: str = " "').replace("n < 1", "not n")
+    said = check(CODE, GOOD, "google")
+    for words in range(1, 30):
+        text = f"{'One ' * words}word."
+        spaced = replace(said.parameters[1], type="str", default='" "', text=text)
+        written = write(replace(said, parameters=(said.parameters[0], spaced)), style)
+        assert '" "' in written
+        assert check(code, written, style).parameters[1] == spaced
+
+
 def test_parameters_out_of_order_are_refused():
     said = check(CODE, GOOD, "google")
     swapped = write(type(said)(**{**vars(said), "parameters": said.parameters[::-1]}), "numpy")

@@ -357,6 +357,7 @@ def test_good_template_is_built(templates_dir, only_this_task):
         ("raises: AttributeError", "raises: null", 2, "needs an `expectation`"),
         ("{t}.{x:typo} > {v}", "{y:typo} > {v}", 10, "unknown slot 'y'"),
         ("{t}.{x:typo} > {v}", "{x} > {v}", 2, "`broken` is the same as `code`"),
+        ("    {t}.filter({x} > {v})\n", "    {t}.filter({t}.{x:upper} > {v})\n", 2, "belongs in `broken`"),
         ("  broken: |", "  brokn: |", 10, "unknown key 'brokn', did you mean 'broken'"),
         ("raises: AttributeError", "raises: AttributeError\n  sql: SELECT {x} FROM {t}", 2, "fix_differs"),
         (

@@ -33,6 +33,9 @@ QUOTES = '"""'
 PROMPT = ">>> "
 
 
+_QUOTED, _KEPT = re.compile(r'"[^"\n]*"'), "\0"
+
+
 class DocstringError(ValueError):
     """A docstring is wrong. `reason` is the name it is counted under."""
 
@@ -74,14 +77,17 @@ def insert(code: str, docstring: str) -> str:
 
 
 def _wrap(text: str, first: str = "", rest: str = "") -> str:
-    return textwrap.fill(
-        text,
+    # A default such as `" "` stays in one piece.
+    whole = _QUOTED.sub(lambda match: match[0].replace(" ", _KEPT), text)
+    filled = textwrap.fill(
+        whole,
         WIDTH - len(INDENT),
         initial_indent=first,
         subsequent_indent=rest,
         break_long_words=False,
         break_on_hyphens=False,
     )
+    return filled.replace(_KEPT, " ")
 
 
 # Docstrings in reStructuredText have no sections, so a paragraph above the fields introduces the examples.

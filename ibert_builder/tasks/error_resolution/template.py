@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import ClassVar
 
@@ -11,6 +12,8 @@ from ibert_builder.errors import unknown
 from ibert_builder.tasks.error_resolution.error_types import ERROR_TYPES
 from ibert_builder.templating.frames import Language
 from ibert_builder.templating.templates import TemplateSpec
+
+_MISTAKEN = re.compile(r"\{\w+:(?:broken|typo|upper)\}")
 
 Wordings = str | list[str]  # one text, or several to draw from
 
@@ -54,4 +57,6 @@ class ErrorResolutionTemplate(TemplateSpec):
             raise ValueError("an `expectation` is for logical errors; here it belongs in `context_info`")
         if self.code.strip() == self.broken.strip():
             raise ValueError("`broken` is the same as `code`")
+        if mistaken := _MISTAKEN.search(self.code):
+            raise ValueError(f"`code` is the correct code, so '{mistaken[0]}' belongs in `broken`")
         return self

@@ -102,7 +102,6 @@ class Database:
     name: str
     domain: str
     split: str
-    currency: str | None
     tables: dict[str, Table]
     references: tuple[Reference, ...]
 

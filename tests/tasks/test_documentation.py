@@ -180,6 +180,24 @@ def test_templates_have_several_summaries_and_none_that_only_names_the_table():
         assert all(len(summary.split()) >= 4 for summary in template.spec.summary)
 
 
+def test_new_columns_and_variables_have_names_that_say_what_they_are():
+    for template in TEMPLATES:
+        tree = ast.parse(template.frames["code"][0].filled().replace("\n    .", "."))
+        names = {
+            node.id
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+        }
+        for node in ast.walk(tree):
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Attribute)
+                and node.func.attr in ("agg", "mutate")
+            ):
+                names.update(keyword.arg for keyword in node.keywords)
+        assert not names & {"n", "value", "result", "above", "output", "data", "df", "tmp"}, template.name
+
+
 def test_each_style_is_drawn_for_a_quarter_of_the_drafts_or_more(catalog):
     webshop = catalog.databases["webshop"]
     styles: Counter[str] = Counter()

@@ -38,7 +38,7 @@ def values(webshop, catalog):
         "how": ChoiceValue({"ibis": "left", "sql": "LEFT JOIN", "en": "with or without"}),
         "word": ChoiceValue("day"),
         "t_u": JoinValue(orders, customers, reference),
-        "p": PhraseValue(phrase, {"x": amount, "v": LiteralValue(10, "integer")}, "boolean"),
+        "p": PhraseValue(phrase, {"x": amount, "v": LiteralValue(10, "integer")}, "boolean", orders),
     }
 
 

@@ -16,7 +16,8 @@ from ibert_builder.templating.phrase_value import PhraseValue
 from ibert_builder.templating.phrases import Phrase
 from ibert_builder.templating.values import ColumnValue, TableValue
 
-GROUPS = ("dimensions", "segments", "measures", "metrics")  # what templates call them in `only` and `avoid`
+# What templates call them in `only` and `avoid`; the negation of a segment is an opposite.
+GROUPS = ("dimensions", "segments", "opposites", "measures", "metrics")
 NEGATED = 0.3  # how often the negation of a segment is drawn, relative to the segment
 
 # How an aggregate is written: SQL, Ibis, English of its noun, class of the result (None for that of the expression).
@@ -56,10 +57,12 @@ def _dimension(owner: TableValue, name: str) -> PhraseValue:
 def _segments(owner: TableValue) -> list[PhraseValue]:
     values = []
     for name, spec in owner.table.segments.items():
-        values.append(_condition(owner, name, spec.sql, spec.ibis, spec.clause, 1.0))
+        values.append(_condition(owner, name, "segments", spec.sql, spec.ibis, spec.clause, 1.0))
         negated = _negated(spec.sql, "NOT "), _negated(spec.ibis, "~")
         if spec.fails is not None and negated[0] and negated[1]:
-            values.append(_condition(owner, f"not_{name}", negated[0], negated[1], spec.fails, NEGATED))
+            values.append(
+                _condition(owner, f"not_{name}", "opposites", negated[0], negated[1], spec.fails, NEGATED)
+            )
     return values
 
 
@@ -88,11 +91,11 @@ def _negated(text: str, by: str) -> str | None:
 
 
 def _condition(
-    owner: TableValue, name: str, sql: str, ibis: str, clause: str | list[str], weight: float
+    owner: TableValue, name: str, group: str, sql: str, ibis: str, clause: str | list[str], weight: float
 ) -> PhraseValue:
     said = verbs(clause)
     texts = {"sql": sql, "ibis": ibis, "en": f"that {said.many}", "it": f"it {said.one}"}
-    phrase = _phrase(name, "segments", "scalar", "boolean", texts, weight)
+    phrase = _phrase(name, group, "scalar", "boolean", texts, weight)
     return PhraseValue(phrase, _arguments(owner, phrase), "boolean", owner)
 
 

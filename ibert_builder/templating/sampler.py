@@ -16,7 +16,7 @@ from ibert_builder.templating.literal_sampler import LiteralSampler
 from ibert_builder.templating.named import named
 from ibert_builder.templating.phrase_value import PhraseValue
 from ibert_builder.templating.phrases import Phrase, Phrasebook
-from ibert_builder.templating.scope import EMPTY, Scope, columns_in
+from ibert_builder.templating.scope import EMPTY, ColumnKey, Scope, columns_in
 from ibert_builder.templating.slots import NULLABLE, OF_VALUES, TIMELINE, NoFit, Slot
 from ibert_builder.templating.values import (
     CANONICAL,
@@ -169,6 +169,7 @@ class Sampler:
                 if _allowed(value.phrase, slot)
                 and _gives(value, slot)
                 and not columns_in(value) & scope.settled
+                and not _conditioned_in(value) & scope.used
             ]
             if values:
                 return self.rng.choices(values, weights=[value.phrase.weight for value in values])[0]
@@ -284,8 +285,18 @@ def _follows(owner: TableValue, column: Column, other: ColumnValue) -> bool:
     return sum(a <= b for a, b in pairs) >= FOLLOWS * len(pairs) > 0
 
 
+def _conditioned_in(value: PhraseValue) -> frozenset[ColumnKey]:
+    """The columns that the conditions within a measure or metric are about."""
+    inner = [argument for argument in value.arguments.values() if isinstance(argument, PhraseValue)]
+    return frozenset().union(
+        *(columns_in(i) if i.type_class == "boolean" else _conditioned_in(i) for i in inner)
+    )
+
+
 def _allowed(phrase: Phrase, slot: Slot) -> bool:
     names = {phrase.name, phrase.group}
+    if phrase.frames["sql"].text == "COUNT(*)":
+        names.add("row_count")  # whatever its table calls it
     return (not slot.only or bool(names & slot.only)) and not names & slot.avoid
 
 

@@ -95,6 +95,8 @@ class IbisToSql(Task[Expression]):
         run_query(engine, reference)
         with rejecting("dialect_cannot_say_it", f"{dialect.name}\n{code}"):
             compiled = dialect.compile(expression)
+        if dialect.mistaken is not None and (wrong := dialect.mistaken.search(compiled)):
+            raise Rejected("compiler_is_mistaken", f"{dialect.name}: {wrong[0]}\n{compiled}")
         try:
             sql = tidy(compiled, dialect, tables, never_null)
         except SqlglotError as error:

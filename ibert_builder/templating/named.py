@@ -16,7 +16,7 @@ from ibert_builder.templating.phrases import Phrase
 from ibert_builder.templating.values import ColumnValue, PhraseValue, TableValue
 
 GROUPS = ("dimensions", "segments", "measures", "metrics")  # what templates call them in `only` and `avoid`
-NEGATED = 0.3  # how often the negation of a segment is drawn, relative to the segment
+NEGATED = 0.3  # how often the negation of a segment is drawn, relative to the segment; a template's `only: [segments]` has none
 
 # How an aggregate is written: SQL, Ibis, English of its noun, class of the result (None for that of the expression).
 _AGGREGATES: dict[str, tuple[str, str, str, str | None]] = {
@@ -58,7 +58,10 @@ def _segments(owner: TableValue) -> list[PhraseValue]:
         values.append(_condition(owner, name, spec.sql, spec.ibis, spec.clause, 1.0))
         negated = _negated(spec.sql, "NOT "), _negated(spec.ibis, "~")
         if spec.fails is not None and negated[0] and negated[1]:
-            values.append(_condition(owner, f"not_{name}", negated[0], negated[1], spec.fails, NEGATED))
+            opposite = _condition(
+                owner, f"not_{name}", negated[0], negated[1], spec.fails, NEGATED, "negations"
+            )
+            values.append(opposite)
     return values
 
 
@@ -87,11 +90,17 @@ def _negated(text: str, by: str) -> str | None:
 
 
 def _condition(
-    owner: TableValue, name: str, sql: str, ibis: str, clause: str | list[str], weight: float
+    owner: TableValue,
+    name: str,
+    sql: str,
+    ibis: str,
+    clause: str | list[str],
+    weight: float,
+    group: str = "segments",
 ) -> PhraseValue:
     said = verbs(clause)
     texts = {"sql": sql, "ibis": ibis, "en": f"that {said.many}", "it": f"it {said.one}"}
-    phrase = _phrase(name, "segments", "scalar", "boolean", texts, weight)
+    phrase = _phrase(name, group, "scalar", "boolean", texts, weight)
     return PhraseValue(phrase, _arguments(owner, phrase), "boolean", owner)
 
 

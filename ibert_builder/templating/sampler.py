@@ -31,7 +31,6 @@ NESTED_COLUMN = 0.75  # how often a slot inside a phrase is a column where a phr
 TELLING = (0.08, 0.92)  # the share of rows for which a predicate should hold
 PREDICATES = 16  # how many are tried until one is telling
 FOLLOWS = 0.95  # the share of rows in which one moment is to follow another
-OWN_TIME = 0.8  # how often "when it happened" is the table's own time where it has other times too
 DEEP = 0.3  # how often phrases nest, unless the template says how deep
 
 # How often a named expression of the table is drawn where it has any: people ask for what has a name.
@@ -119,9 +118,6 @@ class Sampler:
         ]
         if not options:
             raise NoFit(f"no {slot.wanted} {slot.meaning or 'column'} in {owner.table.name}")
-        own_time = [column for column in options if column.name == owner.table.entity.time]
-        if slot.meaning == "event_time" and own_time and self.rng.random() < OWN_TIME:
-            return ColumnValue(owner, own_time[0])
         # A column in use elsewhere is the second choice: AVG(x) GROUP BY x says little.
         fresh = [column for column in options if (owner.slot, column.name) not in scope.used]
         return ColumnValue(owner, self.rng.choice(fresh or options))

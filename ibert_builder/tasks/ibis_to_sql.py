@@ -29,10 +29,10 @@ from ibert_builder.tasks.drafts import Draft, Proved, Setting
 from ibert_builder.tasks.fields import TextField
 from ibert_builder.templating.frames import Language
 from ibert_builder.templating.layout import layout
+from ibert_builder.templating.rendering import render_frame
 from ibert_builder.templating.sampler import NoFit
 from ibert_builder.templating.style import ibis_style
 from ibert_builder.templating.templates import Template, TemplateSpec
-from ibert_builder.templating.values import render_frame
 from ibert_builder.tidy.tidy import tidy
 
 DUCKDB_SHARE = 0.25

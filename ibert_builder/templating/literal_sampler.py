@@ -16,8 +16,9 @@ from ibert_builder.databases.type_classes import type_class
 from ibert_builder.execution.engine import Engine
 from ibert_builder.semantics.nouns import noun
 from ibert_builder.templating.frames import Placeholder
+from ibert_builder.templating.phrase_value import PhraseValue
 from ibert_builder.templating.slots import NoFit
-from ibert_builder.templating.values import CANONICAL, ColumnValue, FieldValue, LiteralValue, PhraseValue
+from ibert_builder.templating.values import CANONICAL, ColumnValue, FieldValue, LiteralValue
 
 _BARE = Placeholder("", None, None)
 # Where among the values, sorted, a literal lies: the shares at which the range begins and ends.

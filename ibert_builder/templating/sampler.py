@@ -14,6 +14,7 @@ from ibert_builder.semantics.kinds import TRAITS, has_meaning
 from ibert_builder.templating.frames import Placeholder
 from ibert_builder.templating.literal_sampler import LiteralSampler
 from ibert_builder.templating.named import named
+from ibert_builder.templating.phrase_value import PhraseValue
 from ibert_builder.templating.phrases import Phrase, Phrasebook
 from ibert_builder.templating.scope import EMPTY, Scope, columns_in
 from ibert_builder.templating.slots import NULLABLE, OF_VALUES, TIMELINE, NoFit, Slot
@@ -23,7 +24,6 @@ from ibert_builder.templating.values import (
     ColumnList,
     ColumnValue,
     FieldValue,
-    PhraseValue,
     TableValue,
 )
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ibert_builder.semantics.kinds import TRAITS
-from ibert_builder.templating.values import ColumnList, ColumnValue, JoinValue, PhraseValue
+from ibert_builder.templating.phrase_value import PhraseValue
+from ibert_builder.templating.values import ColumnList, ColumnValue, JoinValue
 
 ColumnKey = tuple[str, str]  # table slot, column
 

@@ -54,7 +54,9 @@ class LiteralSampler:
             return self._of(source, tuple(sorted(self.rng.sample(values, count), key=values.index)))
         if len(values) < 2:
             raise NoFit("fewer than two different values")
-        if how == "value" and source.type_class not in _RANKED:
+        if how == "value" and (
+            source.type_class not in _RANKED or source.kind in ("identifier", "foreign_key")
+        ):
             return self._of(source, self.rng.choice(values))
         return self._of(source, self._ranked(how, values))
 

@@ -64,7 +64,7 @@ class Sampler:
         if slot.kind == "column":
             return self.column(slot, owner, bound, scope)
         if slot.kind == "columns":
-            return self.columns(slot, owner)
+            return self.columns(slot, owner, scope)
         depth = slot.depth or (2 if self.rng.random() < DEEP else 1)
         if slot.kind == "scalar" and slot.wanted == "boolean":
             return self.condition(slot, owner, depth, scope)
@@ -122,9 +122,13 @@ class Sampler:
         fresh = [column for column in options if (owner.slot, column.name) not in scope.used]
         return ColumnValue(owner, self.rng.choice(fresh or options))
 
-    def columns(self, slot: Slot, owner: TableValue) -> ColumnList:
+    def columns(self, slot: Slot, owner: TableValue, scope: Scope) -> ColumnList:
         """Draw several columns, in the order of the table."""
-        options = [column for column in owner.table.columns.values() if _suits(owner, column, slot)]
+        options = [
+            column
+            for column in owner.table.columns.values()
+            if _suits(owner, column, slot) and (owner.slot, column.name) not in scope.settled
+        ]
         low, high = slot.count
         if len(options) < low:
             raise NoFit(f"fewer than {low} {slot.wanted} columns in {owner.table.name}")

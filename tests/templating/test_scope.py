@@ -34,5 +34,5 @@ def test_a_key_is_one_that_exists(webshop):
 
 def test_the_negation_of_a_segment_is_in_a_group_of_its_own(webshop):
     phrases = {value.phrase.name: value.phrase.group for value in named(table(webshop, "orders"), "segments")}
-    negations = {name for name, group in phrases.items() if group == "negations"}
+    negations = {name for name, group in phrases.items() if group == "opposites"}
     assert negations == {name for name in phrases if name.startswith("not_")} != set()

@@ -328,12 +328,8 @@ class PhraseValue:
             if place.slot in ROWS:
                 return Piece(self._called(place.slot))
             value = self.arguments[place.slot]
-            if (
-                isinstance(value, LiteralValue)
-                and place.spec is None
-                and not says
-                and self._mentions(value.unit)
-            ):
+            is_number = isinstance(value, LiteralValue) and not isinstance(value, FieldValue)
+            if is_number and place.spec is None and not says and self._mentions(value.unit):
                 place = Placeholder(place.slot, place.part, "bare")
             return value.render("en", place, style)
 
@@ -379,7 +375,8 @@ class PhraseValue:
 
 
 def _identifier(value: Any) -> str:
-    text = str(getattr(value, "value", getattr(value, "option", value)))
+    option = getattr(value, "option", value)
+    text = str(getattr(value, "value", option["en"] if isinstance(option, dict) else option))
     return "".join(c if c.isalnum() else "_" for c in text.lower()).strip("_") or "x"
 
 

@@ -16,7 +16,7 @@ from ibert_builder.templating.literal_sampler import LiteralSampler
 from ibert_builder.templating.named import named
 from ibert_builder.templating.phrases import Phrase, Phrasebook
 from ibert_builder.templating.scope import EMPTY, Scope, columns_in
-from ibert_builder.templating.slots import NULLABLE, SIGNED, NoFit, Slot
+from ibert_builder.templating.slots import NULLABLE, OF_VALUES, TIMELINE, NoFit, Slot
 from ibert_builder.templating.values import (
     CANONICAL,
     ChoiceValue,
@@ -258,12 +258,14 @@ def _suits(owner: TableValue, column: Column, slot: Slot) -> bool:
         return False
     if slot.unit is not None and (column.unit is None or column.unit.one != slot.unit):
         return False
-    if slot.meaning == NULLABLE:
-        return column.nullable
-    if slot.meaning == SIGNED:
-        values = owner.table.values[column.name]
-        return has_meaning(column.kind, None, slot.wanted) and any(v is not None and v < 0 for v in values)
-    return has_meaning(column.kind, slot.meaning, slot.wanted)
+    if slot.meaning == TIMELINE:
+        return column.name == owner.table.entity.time
+    if slot.meaning not in OF_VALUES:
+        return has_meaning(column.kind, slot.meaning, slot.wanted)
+    if not has_meaning(column.kind, None, slot.wanted):
+        return False
+    values = owner.table.values[column.name]
+    return column.nullable if slot.meaning == NULLABLE else any(v is not None and v < 0 for v in values)
 
 
 def _alike(column: Column, other: ColumnValue) -> bool:

@@ -6,6 +6,7 @@
 | `numeric summable` | one of that class whose values are what a kind or trait says (`semantics.kinds`) |
 | `column numeric`, `column category`, `column integer ordinal` | a column of that class, of that kind or trait, or of both |
 | `column nullable`, `column numeric signed` | a column with NULLs, with negative numbers |
+| `column temporal timeline` | the column that says when a row happened, which puts rows in order |
 | `column numeric in minute` | a column of that class and unit |
 | `column numeric like x` | another column of the class, kind and unit of the column in slot `x` |
 | `column date after x` | another moment of the class, which follows the one in slot `x` |
@@ -35,6 +36,8 @@ from ibert_builder.yaml_source import Strict
 
 NULLABLE = "nullable"
 SIGNED = "signed"
+TIMELINE = "timeline"
+OF_VALUES = (NULLABLE, SIGNED, TIMELINE)  # what is asked of a column beside kinds and traits
 LITERALS = ("value", "low", "middle", "high", "values", "prefix", "suffix", "part", "element", "field", "key", "text key", "number key",
             "flag key")  # fmt: skip
 
@@ -79,7 +82,7 @@ class Slot:
     Attributes:
         kind: what fills the slot.
         wanted: its class; for a literal, how it is drawn.
-        meaning: its kind or trait, `nullable` or `signed`; None for whatever people put in such a place.
+        meaning: its kind or trait, or one of `OF_VALUES`; None for whatever people put in such a place.
         like: the slot with a column of the same kind and unit.
         of: the table or slot it is drawn from.
         count: the fewest and the most columns.
@@ -145,10 +148,10 @@ def _class_and_meaning(words: str) -> tuple[str, str | None]:
     for index, word in enumerate(words.split()):
         if is_class(word) and index == 0:
             wanted = word
-        elif is_meaning(word) or word in (NULLABLE, SIGNED):
+        elif is_meaning(word) or word in OF_VALUES:
             if meaning is not None:
                 raise ValueError(f"'{words}' names two kinds, expected a class and a kind")
             meaning = word
         else:
-            raise ValueError(unknown("class or kind", word, {*CLASSES, *KINDS, *TRAITS, NULLABLE, SIGNED}))
+            raise ValueError(unknown("class or kind", word, {*CLASSES, *KINDS, *TRAITS, *OF_VALUES}))
     return wanted, meaning

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -11,35 +12,39 @@ from ibert_builder.execution.results import difference
 from ibert_builder.generation.catalog import load_catalog
 from ibert_builder.templating.frames import Placeholder
 from ibert_builder.templating.sampler import NoFit, Sampler
+from ibert_builder.templating.scope import EMPTY, Scope
+from ibert_builder.templating.slots import parse_slot
 from ibert_builder.templating.values import CANONICAL, TableValue
 
 PHRASES = load_catalog().phrasebook.phrases
 PLACE = Placeholder("", None, None)
 
 
+ANY = parse_slot("any")
+
+
+@dataclass(frozen=True)
 class SamplerFor(Sampler):
     """Draws a given column first, if that fits what is asked for."""
 
-    first = None
+    first: list[str] = field(default_factory=list)
 
-    def column(self, wanted, owner, taken=frozenset()):
-        if self.first is None:
-            return super().column(wanted, owner, taken)
-        column, self.first = self.first, None
-        rest = {(owner.slot, name) for name in owner.table.columns if name != column}
-        return super().column(wanted, owner, rest)
+    def column(self, slot, owner, bound, scope):
+        if not self.first:
+            return super().column(slot, owner, bound, scope)
+        first = self.first.pop()
+        others = frozenset((owner.slot, name) for name in owner.table.columns if name != first)
+        return super().column(slot, owner, bound, Scope(settled=others))
 
 
 def fillings(phrase, database, table, catalog):
     """The phrase over every column of a table that fits its first slot, by the texts in Ibis and SQL."""
     owner, texts = TableValue("t", table, table.name), {}
     for column in table.columns:
-        sampler = SamplerFor(
-            database, engine_for(database), catalog.phrasebook, random.Random(f"{phrase.name}/{column}")
-        )
-        sampler.first = column
+        rng = random.Random(f"{phrase.name}/{column}")
+        sampler = SamplerFor(database, engine_for(database), catalog.phrasebook, rng, first=[column])
         try:
-            value = sampler.fill(phrase, "any", owner, depth=2)
+            value = sampler.fill(phrase, replace(ANY, kind=phrase.kind), owner, 2, EMPTY)
         except NoFit:
             continue
         texts[value.render("sql", PLACE, CANONICAL).text] = value.render("ibis", PLACE, CANONICAL).text

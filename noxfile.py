@@ -1,7 +1,7 @@
 """The tasks of this repository, for `nox`. `nox --list` names them; `nox -s lint types` runs two of them.
 
 They run in the environment that nox itself is installed in (`.venv-test`, by the README's test command), so that nobody
-waits for a second copy of pyarrow and DuckDB. Only `datasets5` makes an environment: it needs other versions.
+waits for a second copy of pyarrow and DuckDB. Only `datasets5` and `torch` make environments: they need other packages.
 """
 
 from __future__ import annotations
@@ -65,5 +65,15 @@ def docs(session: nox.Session) -> None:
 def datasets5(session: nox.Session) -> None:
     """Test loading with the newest line of `datasets`, which runs no scripts."""
     session.install(".[test]", "datasets>=5,<6")
-    files = ("tests/test_faults.py", "tests/test_loading.py", "tests/test_seed_shapes.py")
-    session.run("python", "-m", "pytest", *(session.posargs or ("-n", "2", *files)))
+    names = ("test_arguments.py", "test_cache.py", "test_faults.py", "test_loading.py", "test_seed_shapes.py")
+    files = [f"tests/{name}" for name in (*names, "workers/test_datasets.py")]
+    # So that tests can let both lines use one cache.
+    env = {"IBERT_OTHER_LINE": sys.executable}
+    session.run("python", "-m", "pytest", *(session.posargs or ("-n", "2", *files)), env=env)
+
+
+@nox.session(venv_backend="venv", reuse_venv=True)
+def torch(session: nox.Session) -> None:
+    """Test loading through PyTorch's DataLoader; not in CI, since PyTorch is large."""
+    session.install(".[test,torch]", "datasets>=5,<6")
+    session.run("python", "-m", "pytest", *(session.posargs or ("tests/workers/test_datasets.py",)))

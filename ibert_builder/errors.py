@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import reprlib
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -30,13 +31,20 @@ def _rebuild(problem: str, file: str | Path | None, line: int | None, key: str |
     return InputError(problem, file=file, line=line, key=key)
 
 
-def unknown(kind: str, found: str, known: Iterable[str]) -> str:
+def unknown(kind: str, found: object, known: Iterable[str]) -> str:
     """A message that `found` is not a known `kind`, with the nearest known name and up to 12 known names."""
-    names = sorted(known)
+    names = sorted({*known})
+    if not isinstance(found, str):
+        return f"expected the name of a {kind}, found {reprlib.repr(found)}"
     near = difflib.get_close_matches(found, names, n=1, cutoff=0.5)
     hint = f", did you mean '{near[0]}'?" if near else ""
     listed = ", ".join(names[:12]) + (", ..." if len(names) > 12 else "")
     return f"unknown {kind} '{found}'{hint} (expected one of: {listed or 'none are defined'})"
+
+
+def wrong_value(key: str, found: object, expected: str) -> InputError:
+    """The error for an argument whose value is not what is expected."""
+    return InputError(f"expected {expected}, found {reprlib.repr(found)}", key=key)
 
 
 class ForbiddenCode(ValueError):

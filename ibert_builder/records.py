@@ -36,7 +36,7 @@ def tasks_of(config: str) -> tuple[Task[Any], ...]:
         InputError: there is no such config.
     """
     if config not in configs():
-        raise InputError(unknown("config", config, configs()))
+        raise InputError(unknown("config", config, configs()), key="config")
     return tuple(TASKS.values()) if config == ALL else (TASKS[config],)
 
 

@@ -166,10 +166,17 @@ SMALL = {
   features: [limit]
   tables: {t: any}
   slots: {k: column key}
-  questions: ["First rows of {t:code}?", "head of {t:code}", "Show some {t:code}"]
-  claims: [{of: Table.head, parameter: n, default: 5}]
-  answer: Use `head()`, which gives 5 rows by default.
   code_example: "{t}.order_by({k:str}).head(3)"
+  exchanges:
+  - questions: ["First rows of {t:code}?", "Show some {t:code}?"]
+    answer: Use `head()`.
+  - questions: ["What does head() of {t:code} give?"]
+    claims: [{of: Table.head, parameter: n, default: 5}]
+    answer: It gives 5 rows by default.
+  - questions: ["Three rows of {t:code}?"]
+    answer: Say how many in `head()`.
+  - questions: ["Which rows of {t:code} come first?", "Are the first rows of {t:code} always the same?"]
+    answer: That is up to `order_by()`.
 """,
     "documentation": """templates:
 - name: small_function

@@ -170,7 +170,7 @@ def test_empty_and_missing_templates_dir(tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"examples_per_template": 0}, "examples_per_template: expected a positive number"),
+        ({"examples_per_template": 0}, "examples_per_template: expected a positive whole number"),
         ({"dialects": ("postgress",)}, "dialects: unknown dialect 'postgress', did you mean 'postgres'"),
         ({"dialects": ()}, "dialects: expected at least one dialect"),
     ],

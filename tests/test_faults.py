@@ -369,10 +369,15 @@ def test_a_killed_load_leaves_no_half_cache(tmp_path, small_dir, rows, loader, w
     assert again.stdout.split()[-1:] == [rows], again.stderr
 
 
-def test_a_full_disk_leaves_no_half_cache(disk, small_dir, rows):
+@pytest.mark.parametrize("num_proc", [1, 2])
+@pytest.mark.parametrize("loader", LOADERS)
+def test_a_full_disk_is_named_and_leaves_no_half_cache(disk, small_dir, rows, loader, num_proc):
     cache = disk.folder / "cache"
-    command = [sys.executable, "-c", LOADERS["class"], str(cache), str(small_dir)]
-    failed = disk.run(command)
-    assert failed.returncode == 1 and disk.words in failed.stderr
+    source = LOADERS[loader].replace("num_proc=2", f"num_proc={num_proc}")
+    failed = disk.run([sys.executable, "-c", source, str(cache), str(small_dir)])
+    assert failed.returncode == 1
+    last = failed.stderr.splitlines()[-1]
+    assert last.startswith(f"ibert_builder.errors.InputError: {cache}/ibert_multitask/all-"), failed.stderr
+    assert last.endswith(f": cache_dir: cannot write there: {disk.words}")
     assert not prepared(cache) and not any(cache.rglob("*.incomplete"))
     assert digest(cache_dir=str(cache), templates_dir=str(small_dir)) == rows

@@ -248,7 +248,7 @@ def test_building_from_mutated_files(task, spoiled, number, data, small_dir, tmp
     out = tmp_path / "out"
     shutil.rmtree(out, ignore_errors=True)
     try:
-        report = build(out, (task,), Options(3), templates_dir=small_dir)
+        report = build(out, (task,), Options(3), templates_dir=small_dir, _in_process=True)
     except InputError as error:
         assert str(small_dir) in str(error)
         assert not out.exists() or not list(out.iterdir())

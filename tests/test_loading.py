@@ -14,7 +14,6 @@ import pytest
 import ibert_builder.generation.catalog as catalog_module
 from ibert_builder import load_dataset
 from ibert_builder.databases.model import SPLITS
-from ibert_builder.errors import InputError
 from ibert_builder.records import as_all, configs, features, tasks_of, to_record
 from ibert_builder.writing.jsonl import file_of
 from ibert_multitask import IbertConfig
@@ -173,36 +172,3 @@ def test_a_copy_of_the_templates_elsewhere_shares_the_cache(templates_dir, tmp_p
         return IbertConfig(name="qa", **keywords).create_config_id(keywords)
 
     assert cache_of(templates_dir) == cache_of(tmp_path / "copy")
-
-
-@pytest.mark.parametrize(
-    ("arguments", "keywords", "message"),
-    [
-        (
-            ("./ibert_multitask.py", "sql_to_ibs"),
-            {},
-            "unknown config 'sql_to_ibs', did you mean 'sql_to_ibis'",
-        ),
-        (
-            ("./ibert_multitask.py", "sql_to_ibis"),
-            {"sed": 1},
-            "unknown config keyword 'sed', did you mean 'seed'",
-        ),
-        (("./other.py",), {}, "this loads ibert_multitask.py only"),
-        (
-            ("./ibert_multitask.py", "sql_to_ibis"),
-            {"dialects": ["oracle8"]},
-            "unknown dialect 'oracle8', did you mean 'oracle'",
-        ),
-        (("./ibert_multitask.py", "sql_to_ibis"), {"templates_dir": "/nowhere"}, "no such templates folder"),
-    ],
-)
-def test_bad_arguments_are_named(arguments, keywords, message, tmp_path):
-    with pytest.raises(InputError, match=message):
-        load_dataset(*arguments, cache_dir=str(tmp_path), **keywords)
-
-
-@pytest.mark.skipif(not SCRIPTS_WORK, reason="this line of datasets has no scripts")
-def test_the_script_names_an_unknown_config(tmp_path):
-    with pytest.raises(InputError, match="unknown config 'sql_to_ibs', did you mean 'sql_to_ibis'"):
-        load_script("sql_to_ibs", cache_dir=str(tmp_path))

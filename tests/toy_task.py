@@ -12,8 +12,8 @@ from ibert_builder.tasks.base import Record, Task
 from ibert_builder.tasks.drafts import Draft, Proved, Setting
 from ibert_builder.tasks.fields import TextField
 from ibert_builder.templating.layout import layout
+from ibert_builder.templating.rendering import render_frame
 from ibert_builder.templating.templates import Template, TemplateSpec
-from ibert_builder.templating.values import render_frame
 
 
 class RowCountTemplate(TemplateSpec):

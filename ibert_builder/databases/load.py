@@ -62,8 +62,7 @@ def _build(source: Source, spec: DatabaseSpec, connection: duckdb.DuckDBPyConnec
     except _MISFITS as error:
         raise source.error(f"the rows cannot be made: {error}", ("tables",)) from error
     tables = {name: make_table(spec, name, rows[name]) for name in spec.tables}
-    currency = spec.semantic_model.currency if spec.semantic_model else None
-    return Database(spec.name, spec.domain, spec.split, currency, tables, references)
+    return Database(spec.name, spec.domain, spec.split, tables, references)
 
 
 def _prove(source: Source, database: Database, connection: duckdb.DuckDBPyConnection) -> None:

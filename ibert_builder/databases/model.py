@@ -23,6 +23,11 @@ from ibert_builder.semantics.spec import (
 SPLITS = ("train", "validation", "test")
 
 
+def split_by_number(number: int) -> str:
+    """Of every ten, the second goes to validation, the third to test and the rest to train."""
+    return {1: SPLITS[1], 2: SPLITS[2]}.get(number % 10, SPLITS[0])
+
+
 @dataclass(frozen=True)
 class Column:
     """A column of a sample table.
@@ -97,7 +102,6 @@ class Database:
     name: str
     domain: str
     split: str
-    currency: str | None
     tables: dict[str, Table]
     references: tuple[Reference, ...]
 

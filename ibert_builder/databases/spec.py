@@ -110,8 +110,6 @@ class ColumnSpec(Strict):
     ties: float = Field(
         0.3, ge=0, le=0.9, description="share of numbers and moments that repeat an earlier one of the column"
     )
-    label: str | None = Field(None, description="what people call it, if not the name with spaces")
-    unit: str | None = None
 
     @model_validator(mode="after")
     def _known_type(self) -> ColumnSpec:
@@ -123,8 +121,6 @@ class ColumnSpec(Strict):
 
 
 class TableSpec(Strict):
-    row: str | None = Field(None, description="what one row is, singular: order, support ticket")
-    plural: str | None = Field(None, description="what several rows are, if not `row` with an s")
     rows: int = Field(ge=40, le=200)
     key: str = Field(description="the column that identifies a row")
     columns: dict[str, ColumnSpec] = Field(min_length=2)

@@ -37,6 +37,7 @@ class Dialect:
 
         functions: the functions it has, in upper case, for a parser alone does not know them; None where we do not.
         never: the syntax it does not have, or means otherwise, and that sqlglot writes all the same.
+        mistaken: what its compiler writes and the engine takes otherwise.
         in_duckdb: functions that sqlglot leaves as they are, in lower case, and what DuckDB calls them: a text with
             {0}, {1}, ... for the arguments and {*} for all of them. They need not be exact: the compiler's query and the
             tidied one both go this way, so they must only tell different arguments apart.
@@ -65,6 +66,7 @@ class Dialect:
 
     functions: frozenset[str] | None = None
     never: re.Pattern[str] | None = None
+    mistaken: re.Pattern[str] | None = None
     in_duckdb: Mapping[str, str] = field(default_factory=dict)
     plus_concatenates: bool = False
 

@@ -34,6 +34,8 @@ MSSQL = Dialect(
         IIF ISNULL TRY_CAST STRING_AGG STDEV STDEVP VAR VARP YEAR MONTH DAY GREATEST LEAST COUNT_BIG LOG10
         """
     ),
+    # Days are counted from Sunday, unless a setting says otherwise; Ibis 12 takes the first for Monday.
+    mistaken=re.compile(r"\bDATEPART\(WEEKDAY\b", re.IGNORECASE),
     never=re.compile(
         r"\bINTERVAL\b|\bILIKE\b|\bNULLS\b|\bLIMIT\b|\|\||\bBOOLEAN\b|\bFILTER\b", re.IGNORECASE
     ),

@@ -12,10 +12,11 @@ import gc
 import io
 import os
 import tempfile
-from collections.abc import Iterator
+import warnings
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import duckdb
 import ibis
@@ -26,16 +27,20 @@ from ibis import selectors
 from ibis.config import Config
 
 from ibert_builder.databases.duckdb_tables import NO_SPILL, write_tables
-from ibert_builder.databases.model import Database
+from ibert_builder.databases.model import SPLITS, Database
 from ibert_builder.errors import InputError
 from ibert_builder.execution.engine import CONFIG, NESTING
 from ibert_builder.execution.results import Result
 from ibert_builder.sandbox.compiling import builtins_for, compile_code
 from ibert_builder.sandbox.limits import limit_code
-from ibert_builder.sandbox.policy import FILES
+from ibert_builder.sandbox.policy import FILES, MISTAKEN, Rules
 from ibert_builder.staging import lack_of_space
 
 FORMATS = ("csv", "parquet", "json")
+SNIPPET = replace(FILES, absent_names=True, builtins=FILES.builtins | MISTAKEN.builtins)
+Seen = TypeVar("Seen")
+
+_NO_TABLES = Database("none", "no tables", SPLITS[0], {}, ())
 
 
 class NothingCame(ValueError):
@@ -65,8 +70,55 @@ def run(code: str, database: Database, tables: tuple[str, ...]) -> Outcome:
         Exception: whatever the code raises.
     """
     database = replace(database, tables={name: database.tables[name] for name in tables})
+    (gave_nothing, found), written = _work(code, database, FILES, lambda value: (value is None, _seen(value)))
+    if gave_nothing and not written:
+        raise NothingCame("the code gives nothing and writes no file")
+    return Outcome(found, written)
+
+
+def value_of(code: str) -> Any:
+    """Run a checked snippet in a folder of its own. It makes its own tables, and may name what Ibis does not have.
+
+    Returns:
+        What its last statement gives, as plain Python (see `as_python`).
+
+    Raises:
+        SyntaxError, ForbiddenCode: the code is refused, or (LimitReached) takes too much time or memory.
+        InputError: there is no space for temporary files.
+        FutureWarning: it uses something deprecated.
+        Exception: whatever the code raises.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", FutureWarning)
+        return _work(code, _NO_TABLES, SNIPPET, as_python)[0]
+
+
+def as_python(value: Any) -> Any:
+    """Numbers, texts, booleans and None as they are, tables as their columns, columns as lists; the rest as its text."""
+    if isinstance(value, ir.Expr):
+        value = value.to_pyarrow()
+    if isinstance(value, pd.DataFrame | pd.Series):
+        value = value.to_dict("list") if isinstance(value, pd.DataFrame) else value.tolist()
+    elif isinstance(value, pa.Table | pa.RecordBatch):
+        value = value.to_pydict()
+    elif isinstance(value, pa.Array | pa.ChunkedArray):
+        value = value.to_pylist()
+    elif isinstance(value, pa.Scalar):
+        value = value.as_py()
+    if isinstance(value, dict):
+        return {key: as_python(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [as_python(each) for each in value]
+    return value if value is None or isinstance(value, bool | int | float | str) else str(value)
+
+
+def _work(
+    code: str, database: Database, rules: Rules, see: Callable[[Any], Seen]
+) -> tuple[Seen, tuple[str, ...]]:
+    """What `see` makes of the value of the code, and the names of the files that the code wrote."""
+    tables = tuple(database.tables)
     names = {*tables}.union(*(table.columns for table in database.tables.values()))
-    before, last = compile_code(code, names, FILES)
+    before, last = compile_code(code, names, rules)
     with _folder() as folder, _own_options():
         backend = ibis.duckdb.connect(**CONFIG)
         backend.con.execute("SET TimeZone = 'UTC'")
@@ -81,21 +133,20 @@ def run(code: str, database: Database, tables: tuple[str, ...]) -> Outcome:
             "s": selectors,
             **{name: backend.table(name) for name in tables},
         }
-        namespace["__builtins__"] = builtins_for(FILES)
+        namespace["__builtins__"] = builtins_for(rules)
 
-        def work() -> tuple[Any, Result | None]:
+        def work() -> tuple[Any, Seen]:
             if before is not None:
                 exec(before, namespace)
             value = eval(last, namespace)
-            return value, _seen(value)
+            return value, see(value)
 
         def interrupt() -> None:
             for connection in _connections(backend, dict(namespace)):
                 connection.interrupt()
 
         with contextlib.redirect_stdout(io.StringIO()):
-            value, found = limit_code(work, interrupt)
-        gave_nothing = value is None
+            value, seen = limit_code(work, interrupt)
         written = tuple(sorted(path.name for path in set(folder.iterdir()) - there if path.stat().st_size))
         connections = _connections(backend, namespace)
         if ".cache(" in code:  # a cached table is dropped with its expression, which needs the connection
@@ -104,9 +155,7 @@ def run(code: str, database: Database, tables: tuple[str, ...]) -> Outcome:
             gc.collect()
         for connection in connections:
             connection.close()
-    if gave_nothing and not written:
-        raise NothingCame("the code gives nothing and writes no file")
-    return Outcome(found, written)
+    return seen, written
 
 
 @contextlib.contextmanager

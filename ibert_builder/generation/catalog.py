@@ -10,9 +10,9 @@ from importlib.metadata import version
 from pathlib import Path
 
 from ibert_builder.databases.load import load_databases
-from ibert_builder.databases.model import Database
-from ibert_builder.errors import InputError
-from ibert_builder.generation.splits import in_seeded_order, split_by_number
+from ibert_builder.databases.model import Database, split_by_number
+from ibert_builder.errors import InputError, wrong_value
+from ibert_builder.generation.splits import in_seeded_order
 from ibert_builder.tasks.registry import TASKS
 from ibert_builder.templating.phrases import Phrasebook, load_phrases
 from ibert_builder.templating.templates import Template, load_templates
@@ -52,15 +52,28 @@ def resolve_templates_dir(templates_dir: str | Path | None) -> Path:
     Raises:
         InputError: there is no such folder, or it holds no templates.
     """
-    folder = default_templates_dir() if templates_dir is None else Path(templates_dir).expanduser().resolve()
+    if templates_dir is None:
+        folder = default_templates_dir()
+    elif isinstance(templates_dir, str | Path):
+        folder = _absolute(Path(templates_dir))
+    else:
+        raise wrong_value("templates_dir", templates_dir, "the path of a folder, or None")
     if not folder.is_dir():
-        raise InputError("there is no such templates folder", file=folder)
+        raise InputError("there is no such templates folder", file=folder, key="templates_dir")
     if not any(folder.glob("*/*.yaml")):
         raise InputError(
             "the templates folder holds no templates (expected <task>/*.yaml, _phrases/ and _databases/)",
             file=folder,
+            key="templates_dir",
         )
     return folder
+
+
+def _absolute(folder: Path) -> Path:
+    try:
+        return folder.expanduser().resolve()
+    except (OSError, RuntimeError, ValueError) as error:  # no such user, a loop of links, a null character
+        raise InputError(f"not a path: {error}", file=repr(str(folder)), key="templates_dir") from error
 
 
 def load_catalog(templates_dir: str | Path | None = None) -> Catalog:

@@ -16,12 +16,12 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from ibert_builder.databases.model import SPLITS, Database
-from ibert_builder.errors import InputError, unknown
+from ibert_builder.databases.model import SPLITS, Database, split_by_number
+from ibert_builder.errors import InputError, unknown, wrong_value
 from ibert_builder.execution.engine import engine_for
 from ibert_builder.execution.proofs import Rejected
 from ibert_builder.generation.catalog import Catalog
-from ibert_builder.generation.splits import is_withheld, split_by_number
+from ibert_builder.generation.splits import is_withheld
 from ibert_builder.tasks.base import Record, Task
 from ibert_builder.tasks.drafts import Draft, Setting
 from ibert_builder.tasks.record import make_record
@@ -40,25 +40,37 @@ class Options:
     Attributes:
         examples_per_template: drafts per template over all splits; None for each template's own number.
         seed: of every draw.
-        dialects: the SQL dialects to draw from, for tasks that have dialects; None for their usual mix.
+        dialects: the SQL dialects to draw from, for tasks that have dialects; None for their usual mix. Their order
+            matters. A list becomes a tuple.
+
+    Raises:
+        InputError: one of them is not of its type, or there is no such dialect.
     """
 
     examples_per_template: int | None = None
     seed: int = 0
-    dialects: tuple[str, ...] | None = None
+    dialects: tuple[str, ...] | list[str] | None = None
 
     def __post_init__(self) -> None:
-        if self.examples_per_template is not None and self.examples_per_template < 1:
-            raise InputError(
-                f"expected a positive number or None, found {self.examples_per_template}",
-                key="examples_per_template",
+        number = self.examples_per_template
+        if number is not None and (not _is_whole(number) or number < 1):
+            raise wrong_value("examples_per_template", number, "a positive whole number or None")
+        if not _is_whole(self.seed):
+            raise wrong_value("seed", self.seed, "a whole number")
+        if self.dialects is None:
+            return
+        if not isinstance(self.dialects, tuple | list):
+            # Nothing else that holds names has an order of its own, on which the draws depend.
+            raise wrong_value(
+                "dialects", self.dialects, "a list or tuple of dialects such as ['duckdb'], or None"
             )
-        known = {name for task in TASKS.values() for name in task.dialects}
-        for name in self.dialects or ():
+        known = [name for task in TASKS.values() for name in task.dialects]
+        for name in self.dialects:
             if name not in known:
                 raise InputError(unknown("dialect", name, known), key="dialects")
-        if self.dialects is not None and not self.dialects:
+        if not self.dialects:
             raise InputError("expected at least one dialect, or None", key="dialects")
+        object.__setattr__(self, "dialects", tuple(self.dialects))
 
     def dialects_of(self, task: Task[Any]) -> tuple[str, ...] | None:
         """The dialects asked for that a task has; None for its usual mix.
@@ -75,6 +87,10 @@ class Options:
                 key="dialects",
             )
         return chosen
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 @dataclass
@@ -206,7 +222,7 @@ def _draw(
         except Exception as error:  # such as a phrase whose SQL does not run
             problem = f"{type(error).__name__}: {error}"
             raise template.error(f"draft {key} cannot be written out: {problem}") from error
-        # Templates without tables have no query; each belongs to one split as a whole anyway.
+        # Templates without tables have no query; their texts belong to one split anyway.
         withheld = bool(template.tables) and is_withheld(draft.skeleton, seed)
         repeats = seen[draft.key] > 0 or seen[draft.without_literals] >= ALIKE
         if not repeats and not (withheld and database.split == SPLITS[0]):

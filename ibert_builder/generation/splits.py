@@ -1,19 +1,13 @@
-"""Which split a draft, a template or a skeleton belongs to."""
+"""Which templates are told apart by their order, and which skeletons train never sees."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
 
-from ibert_builder.databases.model import SPLITS
 from ibert_builder.templating.templates import Template
 
 WITHHELD = 0.1  # the share of skeletons that train never sees
-
-
-def split_by_number(number: int) -> str:
-    """Of every ten, the second goes to validation, the third to test and the rest to train."""
-    return {1: SPLITS[1], 2: SPLITS[2]}.get(number % 10, SPLITS[0])
 
 
 def in_seeded_order(templates: Iterable[Template]) -> list[Template]:

@@ -88,7 +88,7 @@ def _introduced(code: str | None) -> frozenset[str]:
     """The names that code itself gives to tables, columns and functions."""
     if code is None:
         return frozenset()
-    nodes = list(ast.walk(ast.parse(join_chains(_PLACEHOLDER.sub(_filling, code)))))
+    nodes = list(ast.walk(_parsed(join_chains(_PLACEHOLDER.sub(_filling, code)), "exec")))
     names = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
     names |= {n.arg for n in nodes if isinstance(n, ast.keyword) and n.arg}
     names |= {n.value for n in nodes if isinstance(n, ast.Constant) and isinstance(n.value, str)}
@@ -104,10 +104,17 @@ def _parse(piece: str) -> ast.AST | None:
     code = _PLACEHOLDER.sub(_filling, piece)
     for text in (code, f"{_SLOT}call({code})"):
         try:
-            return ast.parse(text, mode="eval")
+            return _parsed(text, "eval")
         except SyntaxError:
             continue
     return None
+
+
+def _parsed(code: str, mode: str) -> ast.AST:
+    try:
+        return ast.parse(code, mode=mode)
+    except (RecursionError, MemoryError):
+        raise SyntaxError("it is nested too deeply") from None
 
 
 def _check_other(piece: str) -> None:

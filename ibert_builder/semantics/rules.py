@@ -89,6 +89,13 @@ class Total(Strict):
     round_to: int | None = Field(None, alias="round")
 
 
+class Computed(Strict):
+    """A column is an expression over others of its row; where it is NULL it stays so."""
+
+    computed: ColumnName
+    sql: str = Field(description="an expression over columns of the table, {column}")
+
+
 class Lookup(Strict):
     """The value of a column depends on another column of the row: the one value, or one of a list."""
 
@@ -165,6 +172,7 @@ Rule = Annotated[
     | Annotated[OpenRecent, Tag("open_recent")]
     | Annotated[Children, Tag("children")]
     | Annotated[Total, Tag("total")]
+    | Annotated[Computed, Tag("computed")]
     | Annotated[Lookup, Tag("lookup")]
     | Annotated[Near, Tag("near")]
     | Annotated[Requires, Tag("requires")]
@@ -176,6 +184,6 @@ Rule = Annotated[
     Discriminator(
         _first_key,
         custom_error_type="unknown_rule",
-        custom_error_message="is not a rule; the first key says which: lifecycle, known_when, order, not_before, until, open_recent, children, total, lookup, near, requires, nulls_with, text_from, set, unique, holds",
+        custom_error_message="is not a rule; the first key says which: lifecycle, known_when, order, not_before, until, open_recent, children, total, computed, lookup, near, requires, nulls_with, text_from, set, unique, holds",
     ),
 ]

@@ -19,8 +19,8 @@ from ibert_builder.tasks.drafts import Draft, Proved, Setting
 from ibert_builder.tasks.fields import TextField
 from ibert_builder.templating.frames import Language
 from ibert_builder.templating.layout import layout
+from ibert_builder.templating.rendering import render_frame
 from ibert_builder.templating.templates import Template, TemplateSpec
-from ibert_builder.templating.values import render_frame
 
 COMMENT_WIDTH = 78
 

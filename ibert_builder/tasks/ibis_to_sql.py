@@ -29,10 +29,10 @@ from ibert_builder.tasks.drafts import Draft, Proved, Setting
 from ibert_builder.tasks.fields import TextField
 from ibert_builder.templating.frames import Language
 from ibert_builder.templating.layout import layout
+from ibert_builder.templating.rendering import render_frame
 from ibert_builder.templating.sampler import NoFit
 from ibert_builder.templating.style import ibis_style
 from ibert_builder.templating.templates import Template, TemplateSpec
-from ibert_builder.templating.values import render_frame
 from ibert_builder.tidy.tidy import tidy
 
 DUCKDB_SHARE = 0.25
@@ -95,6 +95,8 @@ class IbisToSql(Task[Expression]):
         run_query(engine, reference)
         with rejecting("dialect_cannot_say_it", f"{dialect.name}\n{code}"):
             compiled = dialect.compile(expression)
+        if dialect.mistaken is not None and (wrong := dialect.mistaken.search(compiled)):
+            raise Rejected("compiler_is_mistaken", f"{dialect.name}: {wrong[0]}\n{compiled}")
         try:
             sql = tidy(compiled, dialect, tables, never_null)
         except SqlglotError as error:

@@ -9,7 +9,7 @@ from ibert_builder.tasks.code_completion import CodeCompletion
 from ibert_builder.tasks.documentation.task import Documentation
 from ibert_builder.tasks.error_resolution.task import ErrorResolution
 from ibert_builder.tasks.ibis_to_sql import IbisToSql
-from ibert_builder.tasks.qa import Qa
+from ibert_builder.tasks.qa.task import Qa
 from ibert_builder.tasks.sql_to_ibis import SqlToIbis
 
 _ALL: tuple[Task[Any], ...] = (

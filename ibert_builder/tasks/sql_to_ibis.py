@@ -24,9 +24,9 @@ from ibert_builder.tasks.base import Record, Task
 from ibert_builder.tasks.drafts import Draft, Proved, Setting
 from ibert_builder.tasks.fields import TextField
 from ibert_builder.templating.layout import layout
+from ibert_builder.templating.rendering import render_frame
 from ibert_builder.templating.style import sql_style
 from ibert_builder.templating.templates import Template, TemplateSpec
-from ibert_builder.templating.values import render_frame
 from ibert_builder.tidy.print import write
 
 # The share of queries in a dialect other than DuckDB's: in practice, queries come from many systems.

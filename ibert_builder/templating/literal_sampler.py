@@ -16,8 +16,9 @@ from ibert_builder.databases.type_classes import type_class
 from ibert_builder.execution.engine import Engine
 from ibert_builder.semantics.nouns import noun
 from ibert_builder.templating.frames import Placeholder
+from ibert_builder.templating.phrase_value import PhraseValue
 from ibert_builder.templating.slots import NoFit
-from ibert_builder.templating.values import CANONICAL, ColumnValue, FieldValue, LiteralValue, PhraseValue
+from ibert_builder.templating.values import CANONICAL, ColumnValue, FieldValue, LiteralValue
 
 _BARE = Placeholder("", None, None)
 # Where among the values, sorted, a literal lies: the shares at which the range begins and ends.
@@ -53,7 +54,9 @@ class LiteralSampler:
             return self._of(source, tuple(sorted(self.rng.sample(values, count), key=values.index)))
         if len(values) < 2:
             raise NoFit("fewer than two different values")
-        if how == "value" and source.type_class not in _RANKED:
+        if how == "value" and (
+            source.type_class not in _RANKED or source.kind in ("identifier", "foreign_key")
+        ):
             return self._of(source, self.rng.choice(values))
         return self._of(source, self._ranked(how, values))
 

@@ -12,10 +12,12 @@ from ibert_builder.databases.type_classes import type_class
 from ibert_builder.semantics.nouns import noun, verbs
 from ibert_builder.semantics.spec import MeasureSpec
 from ibert_builder.templating.frames import Frame, parse_frame
+from ibert_builder.templating.phrase_value import PhraseValue
 from ibert_builder.templating.phrases import Phrase
-from ibert_builder.templating.values import ColumnValue, PhraseValue, TableValue
+from ibert_builder.templating.values import ColumnValue, TableValue
 
-GROUPS = ("dimensions", "segments", "measures", "metrics")  # what templates call them in `only` and `avoid`
+# What templates call them in `only` and `avoid`; the negation of a segment is an opposite.
+GROUPS = ("dimensions", "segments", "opposites", "measures", "metrics")
 NEGATED = 0.3  # how often the negation of a segment is drawn, relative to the segment
 
 # How an aggregate is written: SQL, Ibis, English of its noun, class of the result (None for that of the expression).
@@ -25,9 +27,9 @@ _AGGREGATES: dict[str, tuple[str, str, str, str | None]] = {
     "median": ("MEDIAN({x})", "{x}.median()", "median {one}", None),
     "min": ("MIN({x})", "{x}.min()", "lowest {one}", None),
     "max": ("MAX({x})", "{x}.max()", "highest {one}", None),
-    "count": ("COUNT(*)", "_.count()", "number of {many}", "integer"),
+    "count": ("COUNT(*)", "{t}.count()", "number of {many}", "integer"),
     "count_distinct": ("COUNT(DISTINCT {x})", "{x}.nunique()", "number of different {many}", "integer"),
-    "share": ("AVG(CAST({p} AS INTEGER))", "{p}.mean()", "share of {one}", "float"),
+    "share": ("AVG(CAST({p} AS INTEGER))", "{p}.mean()", "{one}", "float"),
 }
 
 
@@ -55,10 +57,12 @@ def _dimension(owner: TableValue, name: str) -> PhraseValue:
 def _segments(owner: TableValue) -> list[PhraseValue]:
     values = []
     for name, spec in owner.table.segments.items():
-        values.append(_condition(owner, name, spec.sql, spec.ibis, spec.clause, 1.0))
+        values.append(_condition(owner, name, "segments", spec.sql, spec.ibis, spec.clause, 1.0))
         negated = _negated(spec.sql, "NOT "), _negated(spec.ibis, "~")
         if spec.fails is not None and negated[0] and negated[1]:
-            values.append(_condition(owner, f"not_{name}", negated[0], negated[1], spec.fails, NEGATED))
+            values.append(
+                _condition(owner, f"not_{name}", "opposites", negated[0], negated[1], spec.fails, NEGATED)
+            )
     return values
 
 
@@ -87,11 +91,11 @@ def _negated(text: str, by: str) -> str | None:
 
 
 def _condition(
-    owner: TableValue, name: str, sql: str, ibis: str, clause: str | list[str], weight: float
+    owner: TableValue, name: str, group: str, sql: str, ibis: str, clause: str | list[str], weight: float
 ) -> PhraseValue:
     said = verbs(clause)
     texts = {"sql": sql, "ibis": ibis, "en": f"that {said.many}", "it": f"it {said.one}"}
-    phrase = _phrase(name, "segments", "scalar", "boolean", texts, weight)
+    phrase = _phrase(name, group, "scalar", "boolean", texts, weight)
     return PhraseValue(phrase, _arguments(owner, phrase), "boolean", owner)
 
 
@@ -101,21 +105,25 @@ def _measures(owner: TableValue) -> list[PhraseValue]:
 
 def _measure(owner: TableValue, name: str, spec: MeasureSpec) -> PhraseValue:
     sql, ibis, english, kind = _AGGREGATES[spec.agg]
+    unit = None
     if spec.where is not None and spec.agg != "share":
         sql = f"{sql} FILTER (WHERE {{p}})"
         ibis = ibis.replace("()", "(where={p})")
     if spec.fill is not None:
         sql, ibis = f"COALESCE({sql}, {spec.fill})", f"{ibis}.fill_null({spec.fill})"
-    arguments: dict[str, ColumnValue | PhraseValue] = {}
+    arguments: dict[str, ColumnValue | PhraseValue | TableValue] = {"t": owner}
     if spec.expr is not None:
         arguments["x"] = operand = _operand(owner, spec.expr)
         kind = kind or operand.type_class
+        unit = None if spec.agg == "count_distinct" else operand.unit
     if spec.where is not None:
         arguments["p"] = next(value for value in named(owner, "segments") if value.phrase.name == spec.where)
+    if spec.agg == "average" and spec.expr and _operand(owner, spec.expr).type_class == "decimal":
+        # Ibis keeps the scale of a decimal column, and DuckDB does not.
+        sql, ibis = f"ROUND({sql}, 2)", f'{ibis}.cast("float64").round(2)'
     called = noun(spec.noun)
     texts = {"sql": sql, "ibis": ibis, "en": english.format(one=called.one, many=called.many)}
     phrase = _phrase(name, "measures", "aggregate", kind or "float", texts)
-    unit = arguments["x"].unit if "x" in arguments and not spec.agg.startswith("count") else None
     return PhraseValue(phrase, arguments, kind or "float", owner, None, unit)
 
 
@@ -123,10 +131,9 @@ def _metrics(owner: TableValue) -> list[PhraseValue]:
     measures = {value.phrase.name: value for value in named(owner, "measures")}
     values = []
     for name, spec in owner.table.metrics.items():
-        factor = "100.0" if spec.percent else "1.0"
         texts = {
-            "sql": f"{factor} * {{a}} / NULLIF({{b}}, 0)",
-            "ibis": f"{factor} * {{a}} / {{b}}.nullif(0)",
+            "sql": f"{'100.0' if spec.percent else '1.0'} * {{a}} / NULLIF({{b}}, 0)",
+            "ibis": f"{'100 * ' if spec.percent else ''}{{a}} / {{b}}.nullif(0)",
             "en": noun(spec.noun or name.replace("_", " ")).one,
         }
         phrase = _phrase(name, "metrics", "aggregate", "float", texts)

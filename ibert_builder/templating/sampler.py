@@ -14,8 +14,9 @@ from ibert_builder.semantics.kinds import TRAITS, has_meaning
 from ibert_builder.templating.frames import Placeholder
 from ibert_builder.templating.literal_sampler import LiteralSampler
 from ibert_builder.templating.named import named
+from ibert_builder.templating.phrase_value import PhraseValue
 from ibert_builder.templating.phrases import Phrase, Phrasebook
-from ibert_builder.templating.scope import EMPTY, Scope, columns_in
+from ibert_builder.templating.scope import EMPTY, ColumnKey, Scope, columns_in
 from ibert_builder.templating.slots import NULLABLE, OF_VALUES, TIMELINE, NoFit, Slot
 from ibert_builder.templating.values import (
     CANONICAL,
@@ -23,7 +24,6 @@ from ibert_builder.templating.values import (
     ColumnList,
     ColumnValue,
     FieldValue,
-    PhraseValue,
     TableValue,
 )
 
@@ -64,7 +64,7 @@ class Sampler:
         if slot.kind == "column":
             return self.column(slot, owner, bound, scope)
         if slot.kind == "columns":
-            return self.columns(slot, owner)
+            return self.columns(slot, owner, scope)
         depth = slot.depth or (2 if self.rng.random() < DEEP else 1)
         if slot.kind == "scalar" and slot.wanted == "boolean":
             return self.condition(slot, owner, depth, scope)
@@ -122,9 +122,13 @@ class Sampler:
         fresh = [column for column in options if (owner.slot, column.name) not in scope.used]
         return ColumnValue(owner, self.rng.choice(fresh or options))
 
-    def columns(self, slot: Slot, owner: TableValue) -> ColumnList:
+    def columns(self, slot: Slot, owner: TableValue, scope: Scope) -> ColumnList:
         """Draw several columns, in the order of the table."""
-        options = [column for column in owner.table.columns.values() if _suits(owner, column, slot)]
+        options = [
+            column
+            for column in owner.table.columns.values()
+            if _suits(owner, column, slot) and (owner.slot, column.name) not in scope.settled
+        ]
         low, high = slot.count
         if len(options) < low:
             raise NoFit(f"fewer than {low} {slot.wanted} columns in {owner.table.name}")
@@ -169,6 +173,7 @@ class Sampler:
                 if _allowed(value.phrase, slot)
                 and _gives(value, slot)
                 and not columns_in(value) & scope.settled
+                and not _conditioned_in(value) & scope.used
             ]
             if values:
                 return self.rng.choices(values, weights=[value.phrase.weight for value in values])[0]
@@ -284,8 +289,18 @@ def _follows(owner: TableValue, column: Column, other: ColumnValue) -> bool:
     return sum(a <= b for a, b in pairs) >= FOLLOWS * len(pairs) > 0
 
 
+def _conditioned_in(value: PhraseValue) -> frozenset[ColumnKey]:
+    """The columns that the conditions within a measure or metric are about."""
+    inner = [argument for argument in value.arguments.values() if isinstance(argument, PhraseValue)]
+    return frozenset().union(
+        *(columns_in(i) if i.type_class == "boolean" else _conditioned_in(i) for i in inner)
+    )
+
+
 def _allowed(phrase: Phrase, slot: Slot) -> bool:
     names = {phrase.name, phrase.group}
+    if phrase.frames["sql"].text == "COUNT(*)":
+        names.add("row_count")  # whatever its table calls it
     return (not slot.only or bool(names & slot.only)) and not names & slot.avoid
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ibert_builder.semantics.kinds import TRAITS
-from ibert_builder.templating.values import ColumnList, ColumnValue, PhraseValue
+from ibert_builder.templating.phrase_value import PhraseValue
+from ibert_builder.templating.values import ColumnList, ColumnValue, JoinValue
 
 ColumnKey = tuple[str, str]  # table slot, column
 
@@ -18,7 +19,7 @@ class Scope:
 
     Attributes:
         used: the columns that occur.
-        settled: those that a condition or a grouping gives one value, so that nothing else is to be asked of them.
+        settled: those that a condition, a grouping or a join gives one value, so that nothing else is to be asked of them.
         conditioned: those that a condition is about.
         conditions: the conditions that rows already meet.
     """
@@ -39,7 +40,7 @@ class Scope:
         columns = columns_in(value)
         is_condition = isinstance(value, PhraseValue) and value.type_class == "boolean"
         classing = {(v.owner.slot, v.column.name) for v in leaves(value) if v.kind in TRAITS["group"]}
-        settles = classing if is_condition or isinstance(value, ColumnValue) else set()
+        settles = classing if is_condition or isinstance(value, ColumnValue | JoinValue) else set()
         return Scope(
             self.used | columns,
             self.settled | settles,
@@ -55,7 +56,7 @@ def leaves(value: Any) -> list[ColumnValue]:
     """The columns in a value."""
     if isinstance(value, ColumnValue):
         return [value]
-    if isinstance(value, ColumnList):
+    if isinstance(value, ColumnList | JoinValue):
         return list(value.columns)
     if isinstance(value, PhraseValue):
         return [leaf for argument in value.arguments.values() for leaf in leaves(argument)]

@@ -135,6 +135,8 @@ def parse_slot(declaration: SlotDeclaration) -> Slot:
     if match := _EXPRESSION.fullmatch(declaration):
         kind, words, unit, how, other, of = match.groups()
         wanted, meaning = _class_and_meaning(words)
+        if kind in ("aggregate", "window") and (meaning or other):
+            raise ValueError(f"'{declaration}': the result of an {kind} phrase has a class, and no kind")
         like, after = (other if how == key else None for key in ("like", "after"))
         return Slot(_KINDS[kind], wanted, meaning, like, of, unit=unit, after=after)
     raise ValueError(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -23,7 +23,7 @@ from ibert_builder.templating.phrases import Phrasebook, canonical_filling, chec
 from ibert_builder.templating.sampler import Sampler
 from ibert_builder.templating.slots import NoFit, Slot, SlotDeclaration
 from ibert_builder.templating.values import JoinValue, TableValue
-from ibert_builder.yaml_source import Source, Strict, read_folder
+from ibert_builder.yaml_source import Location, Source, Strict, read_folder
 
 BIND_ATTEMPTS = 40
 
@@ -73,6 +73,14 @@ class TemplateSpec(Strict):
     slots: dict[str, SlotDeclaration] = {}
 
     languages: ClassVar[Mapping[str, Language]] = {}
+    texts_have_splits: ClassVar[bool] = False  # whether each text says which split it belongs to
+
+    def texts(self) -> Iterator[tuple[str, Location, str]]:
+        """The texts that are to become frames: the field of each, where it stands in the template, and itself."""
+        for key in self.languages:
+            text = getattr(self, key)
+            for each in [] if text is None else [text] if isinstance(text, str) else text:
+                yield key, (key,), each
 
     @model_validator(mode="after")
     def _tables_parse(self) -> TemplateSpec:
@@ -107,11 +115,12 @@ class Template:
 
     @property
     def is_undivided(self) -> bool:
-        """Whether all of it belongs to one split; a template without tables says the same in every database."""
-        return self.spec.one_split or not self.tables
+        """Whether all of it belongs to one split; without tables, it would say the same in every database."""
+        return self.spec.one_split or not (self.tables or self.spec.texts_have_splits)
 
-    def error(self, problem: str, key: str | None = None) -> InputError:
-        return self.source.error(problem, (*self.location, *([key] if key else ())))
+    def error(self, problem: str, *place: str | int) -> InputError:
+        """An error at a place in the template, which its keys and numbers lead to."""
+        return self.source.error(problem, (*self.location, *place))
 
     @functools.cached_property
     def slot_owner(self) -> dict[str, str | None]:
@@ -176,14 +185,13 @@ def _template(
                 raise source.error(unknown("phrase or group", phrase, known), here)
     known = {*tables, *slots, *joins}
     canonical = canonical_filling(slots)
-    frames: dict[str, tuple[Frame, ...]] = {}
-    for key, language in spec.languages.items():
-        text = getattr(spec, key)
-        texts = [] if text is None else [text] if isinstance(text, str) else text
-        frames[key] = tuple(
-            checked_frame(source, (*at, key), each, language, known, canonical, is_statement=language != "en")
-            for each in texts
+    frames: dict[str, tuple[Frame, ...]] = dict.fromkeys(spec.languages, ())
+    for key, where, text in spec.texts():
+        language = spec.languages[key]
+        frame = checked_frame(
+            source, (*at, *where), text, language, known, canonical, is_statement=language != "en"
         )
+        frames[key] = (*frames[key], frame)
     used = {place.slot for group in frames.values() for frame in group for place in frame.placeholders}
     used |= {str(slot.of) for slot in slots.values() if slot.kind == "literal"}
     for name in (*slots, *tables):

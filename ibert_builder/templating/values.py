@@ -1,4 +1,4 @@
-"""What can fill a slot, and how it reads in each language.
+"""What can fill a slot, apart from phrases, and how it reads in each language.
 
 Every value renders itself for a language and a spec, in a `Style`. The specs:
 
@@ -17,7 +17,6 @@ Every value renders itself for a language and a spec, in a `Style`. The specs:
 | `it` | | | of a condition, a statement about one row: it is active |
 | `bare` | | | a literal without its unit |
 | `pred` | a join key, always as a predicate | | |
-| `bare` | | | a number without its unit: 100 |
 | another word | `word.amount` | `word.amount` | |
 """
 
@@ -33,11 +32,10 @@ import ibis.expr.types as ir
 
 from ibert_builder.databases.model import Column, Reference, Table
 from ibert_builder.sandbox.policy import NEVER_ATTRIBUTES
-from ibert_builder.semantics.nouns import Noun, Verbs, verbs
-from ibert_builder.templating.english import ROWS, VERB_SPECS
-from ibert_builder.templating.frames import Frame, Language, Piece, Placeholder
+from ibert_builder.semantics.nouns import Noun, verbs
+from ibert_builder.templating.english import VERB_SPECS
+from ibert_builder.templating.frames import Language, Piece, Placeholder
 from ibert_builder.templating.literals import literal
-from ibert_builder.templating.phrases import Phrase
 
 
 @dataclass(frozen=True)
@@ -82,7 +80,9 @@ class TableValue:
         if place.spec == "count":
             return Piece(f"{self.table.noun.one}_count".replace(" ", "_"))
         if language == "ibis":
-            return Piece(json.dumps(self.table.name) if place.spec == "str" else self.table.name)
+            return Piece(
+                {"str": json.dumps(self.table.name), "_": "_"}.get(place.spec or "", self.table.name)
+            )
         if language == "en":
             return Piece(_NOUN_FORMS[place.spec or "many"](self.table.noun))
         alias = style.aliases.get(self.slot)
@@ -283,131 +283,6 @@ class JoinValue:
         return Piece(f"{left} {'=' if language == 'sql' else '=='} {right}")
 
 
-@dataclass(frozen=True)
-class PhraseValue:
-    """A phrase with its slots filled: an expression known in all three languages."""
-
-    phrase: Phrase
-    arguments: Mapping[str, Any]
-    type_class: str
-    owner: TableValue
-    kind: str | None = None  # what its values are, if that is known
-    unit: Noun | None = None
-    words: Mapping[Any, str] = field(default_factory=dict, compare=False)  # how its values are said
-
-    @property
-    def alias(self) -> str:
-        return self.phrase.alias.render(self._fill_alias)
-
-    def _fill_alias(self, place: Placeholder) -> Piece:
-        if place.slot in ROWS:
-            return Piece(_identifier(self._called(place.slot)))
-        value = self.arguments[place.slot]
-        return Piece(value.alias if hasattr(value, "alias") else _identifier(value))
-
-    def render(self, language: Language, place: Placeholder, style: Style) -> Piece:
-        if place.spec == "alias":
-            return Piece(self.alias)
-        if language == "en":
-            return Piece(self._in_english(place.spec, style))
-        frame = self.phrase.frames[language]
-        spec = place.spec
-
-        def fill(inner: Placeholder) -> Piece:
-            value = self.arguments[inner.slot]
-            # A prefix given from outside goes down to every column, unless the phrase itself says otherwise.
-            takes_prefix = hasattr(value, "type_class") and not isinstance(value, LiteralValue)
-            passed = Placeholder(inner.slot, inner.part, spec) if takes_prefix and not inner.spec else inner
-            return value.render(language, passed, style)
-
-        styled = frame.lower if language == "sql" and style.keywords_lower else frame
-        return Piece(styled.render(fill), frame.shape)
-
-    def _in_english(self, spec: str | None, style: Style) -> str:
-        def fill(place: Placeholder) -> Piece:
-            if place.slot in ROWS:
-                return Piece(self._called(place.slot))
-            value = self.arguments[place.slot]
-            is_number = isinstance(value, LiteralValue) and not isinstance(value, FieldValue)
-            if is_number and place.spec is None and not says and self._mentions(value.unit):
-                place = Placeholder(place.slot, place.part, "bare")
-            return value.render("en", place, style)
-
-        frames, says = self.phrase.frames, self._clause is not None
-        if "it" not in frames:
-            text = frames["en"].render(fill)
-            if self.owner.table.entity.person:
-                text = text.replace(f"{self._called('rows')} that ", f"{self._called('rows')} who ")
-            return f"the {text}" if spec == "the" else text
-        clause = self._clause
-        if clause is not None:
-            said = clause.one if spec == "it" else clause.many
-            what = frames["says"].render(fill)
-            text = ("it " if spec == "it" else "that ") + said.replace("{v}", what).replace("{when}", what)
-        else:
-            text = frames["it" if spec == "it" else "en"].render(fill)
-        is_person = self.owner.table.entity.person
-        return f"who {text.removeprefix('that ')}" if is_person and text.startswith("that ") else text
-
-    def _called(self, slot: str) -> str:
-        """What {rows} or {row} of the table are called."""
-        return self.owner.table.noun.many if slot == "rows" else self.owner.table.noun.one
-
-    def _mentions(self, unit: Noun | None) -> bool:
-        """Whether the noun of {x} has the unit in it: the number of seats is 5, not 5 seats."""
-        value = self.arguments.get("x")
-        if unit is None or not isinstance(value, ColumnValue | PhraseValue):
-            return False
-        words = value.render("en", Placeholder("", None, None), CANONICAL).text.split()
-        return unit.one in words or unit.many in words
-
-    @property
-    def _clause(self) -> Verbs | None:
-        """What the column says of a row, if the condition is one on a column that says something."""
-        value = self.arguments.get("x")
-        if (
-            "says" not in self.phrase.frames
-            or not isinstance(value, ColumnValue)
-            or not value.column.meaning.clause
-        ):
-            return None
-        return verbs(value.column.meaning.clause)
-
-
-def _identifier(value: Any) -> str:
-    option = getattr(value, "option", value)
-    text = str(getattr(value, "value", option["en"] if isinstance(option, dict) else option))
-    return "".join(c if c.isalnum() else "_" for c in text.lower()).strip("_") or "x"
-
-
 def enumeration(words: list[str], last: str = "and") -> str:
     """`a`, `a and b`, `a, b and c`."""
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {last} {words[-1]}"
-
-
-def render_frame(frame: Frame, values: Mapping[str, Any], style: Style = CANONICAL) -> str:
-    """Fill a frame's placeholders with values, in the frame's language."""
-    if frame.language == "sql":
-        frame = frame.lower if style.keywords_lower else frame
-        frame = frame.one_line if style.one_line else frame
-    if frame.language == "en":
-        return frame.render(lambda place: _in_english(place, values, style))
-    if not (style.deferred and frame.language == "ibis"):
-        return frame.render(lambda place: values[place.slot].render(frame.language, place, style))
-    plain = Style(brackets=style.brackets)
-    order = iter(range(len(frame.placeholders)))
-    return frame.render(
-        lambda place: values[place.slot].render(
-            "ibis", place, style if next(order) in frame.deferrable else plain
-        )
-    )
-
-
-def _in_english(place: Placeholder, values: Mapping[str, Any], style: Style) -> Piece:
-    """A value in an English text, which may quote the value's code."""
-    quoted = {"code": None, "deferred": "_"}
-    if place.spec in quoted:
-        return values[place.slot].render(
-            "ibis", Placeholder(place.slot, place.part, quoted[place.spec]), style
-        )
-    return values[place.slot].render("en", place, style)

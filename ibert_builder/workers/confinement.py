@@ -20,7 +20,7 @@ try:
 except ImportError:  # Windows
     resource = None  # type: ignore[assignment]
 
-PARTS = ("environment", "files", "network", "processes", "signals", "memory", "time")
+PARTS = ("environment", "files", "permissions", "network", "processes", "signals", "memory", "time")
 
 ADDRESS_SPACE = 8 << 30  # bytes; a worker with all databases has 2 GiB mapped and 0.4 in use
 FILE_SIZE = 256 << 20  # bytes of a file that it writes
@@ -176,4 +176,4 @@ def _seccomp() -> dict[str, str]:
         rules.load()
     except (OSError, ValueError):  # another architecture, or a kernel without it
         return {}
-    return dict.fromkeys(("network", "processes", "signals"), "seccomp")
+    return dict.fromkeys(("permissions", "network", "processes", "signals"), "seccomp")

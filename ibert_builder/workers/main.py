@@ -23,12 +23,17 @@ from ibert_builder.workers.readable import readable
 if TYPE_CHECKING:
     from ibert_builder.workers.channel import Channel
 
-# Nothing of this package can be imported before `sys.path` is the parent's.
+# Nothing of this package can be imported before `sys.path` is the parent's; nor, if that fails, help to say so.
 START = """
-import json, sys
+import json, os, struct, sys, traceback
 settings = json.loads(sys.argv[1])
 sys.path[:] = settings["path"]
-from ibert_builder.workers.main import main
+try:
+    from ibert_builder.workers.main import main
+except BaseException:
+    content = json.dumps({"failed": traceback.format_exc()}).encode()
+    os.write(1, struct.pack("!Q", len(content)) + content)
+    raise
 main(settings)
 """
 IDLE = 600.0  # seconds after which an unused worker ends itself
@@ -48,16 +53,16 @@ def main(settings: Mapping[str, Any]) -> None:
     nowhere = os.open(os.devnull, os.O_RDWR)
     os.dup2(nowhere, 0)
     os.dup2(nowhere, 1)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
-    _end_with_parent(settings["lifeline"], settings["parent"])
     try:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
+        _end_with_parent(settings["lifeline"], settings["parent"])
         confined: dict[str, str] = {}
         if settings["confined"]:
             confined = confine(Limits(readable(settings["read"]), tuple(settings["write"])))
         # Under the walls: code of the packages runs when they are imported, and starts threads.
         import ibert_builder.generation.generate  # noqa: F401
         from ibert_builder.workers.channel import Pipe
-    except Exception:
+    except BaseException:  # a module may even exit when it is imported
         frames.write(answers, frames.encode_answer({"failed": traceback.format_exc()}))
         return
     frames.write(answers, frames.encode_answer({"ready": confined}))
@@ -66,8 +71,7 @@ def main(settings: Mapping[str, Any]) -> None:
             _serve(frames.read_request(requests), answers, Pipe)
 
 
-def _serve(request: Any, answers: int, pipe: Callable[..., Channel]) -> None:
-    function, arguments, refused = request
+def _serve(request: bytes, answers: int, pipe: Callable[..., Channel]) -> None:
     abandoned = threading.Event()
     signal.signal(signal.SIGUSR1, lambda *_: abandoned.set())
 
@@ -81,6 +85,7 @@ def _serve(request: Any, answers: int, pipe: Callable[..., Channel]) -> None:
 
     limit_cpu_time(OTHER_CPU)
     try:
+        function, arguments, refused = frames.decode_request(request)
         function(pipe(send, watch, refused), *arguments)
         send({"end": None})
     except _Abandoned:

@@ -112,15 +112,15 @@ def _signals(outside: Outside) -> bool:
 
 ATTEMPTS: tuple[tuple[str, str, Callable[[Outside], object]], ...] = (
     ("environment", "sees its parent's variables", lambda outside: set(outside.variables) & set(os.environ)),
-    (
-        "environment",
-        "reads its parent's variables",
-        lambda outside: Path(f"/proc/{outside.parent}/environ").read_bytes(),
-    ),
     ("files", "reads a file", lambda outside: [outside.canary.read_bytes()]),
     ("files", "lists a folder", lambda outside: [*Path(outside.folder).iterdir()]),
     ("files", "writes a file", lambda outside: [(Path(outside.folder) / "new").write_bytes(b"")]),
-    ("files", "changes a file's permissions", _chmods),
+    (
+        "files",
+        "reads its parent's variables",
+        lambda outside: Path(f"/proc/{outside.parent}/environ").read_bytes(),
+    ),
+    ("permissions", "changes a file's permissions", _chmods),
     ("network", "connects to a port of this machine", _connects),
     ("processes", "starts a process", _forks),
     (

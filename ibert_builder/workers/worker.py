@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from ibert_builder.errors import InputError
+from ibert_builder.errors import InputError, wrong_value
 from ibert_builder.workers import frames
 from ibert_builder.workers.main import START
 
@@ -79,6 +79,10 @@ class Place:
     draft_seconds: float = 90.0
     confined: bool = True
     in_process: bool = False
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.trusted, bool):
+            raise wrong_value("trust_templates", self.trusted, "True or False")
 
 
 class Worker:

@@ -117,6 +117,7 @@ RULES = [
         "round": 2,
     },
     {"total": "jobs.details.pieces", "of": "parts", "sql": "{quantity}"},
+    {"computed": "parts.cost", "sql": "2 * {unit_price} + {quantity}"},
     {
         "lookup": "jobs.discount",
         "by": "voucher",

@@ -37,9 +37,13 @@ def test_paths_are_made_absolute(templates_dir, monkeypatch):
 
 def test_a_folder_without_templates_is_refused(tmp_path):
     (tmp_path / "qa").mkdir()
-    with pytest.raises(InputError, match=f"{tmp_path}: the templates folder holds no templates"):
+    with pytest.raises(
+        InputError, match=f"{tmp_path}: templates_dir: the templates folder holds no templates"
+    ):
         resolve_templates_dir(tmp_path)
-    with pytest.raises(InputError, match=f"{tmp_path / 'no'}: there is no such templates folder"):
+    with pytest.raises(
+        InputError, match=f"{tmp_path / 'no'}: templates_dir: there is no such templates folder"
+    ):
         resolve_templates_dir(tmp_path / "no")
 
 

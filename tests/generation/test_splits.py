@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ibert_builder.generation.splits import WITHHELD, in_seeded_order, is_withheld, split_by_number
+from ibert_builder.databases.model import split_by_number
+from ibert_builder.generation.splits import WITHHELD, in_seeded_order, is_withheld
 
 IDENTIFIERS = [f"{number:012x}" for number in range(5000)]
 

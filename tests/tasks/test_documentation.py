@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import ast
 import inspect
+import json
+import subprocess
 from collections import Counter
+from dataclasses import replace
 
 import pytest
+from ruff.__main__ import find_ruff_bin
 
 from ibert_builder.errors import InputError
 from ibert_builder.execution.engine import engine_for
 from ibert_builder.execution.proofs import Rejected
-from ibert_builder.tasks.documentation.checks import VERBS, check
+from ibert_builder.sandbox.policy import FUNCTION
+from ibert_builder.tasks.documentation.calls import mistyped_argument, program
+from ibert_builder.tasks.documentation.checks import NEEDS, VERBS, check, columns_stated, with_columns
 from ibert_builder.tasks.documentation.docstrings import QUOTES, STYLES, DocstringError, insert, write
 from ibert_builder.tasks.documentation.signatures import signature
 from ibert_builder.tasks.registry import TASKS
@@ -87,13 +93,109 @@ def test_every_template_gives_the_docstring_of_its_function_in_its_style_alone(c
         docstring, style = record["target"]["docstring"], record["input"]["style"]
         documented = insert(record["input"]["code"], docstring)
         function = ast.parse(documented).body[0]
-        assert f"{QUOTES}{ast.get_docstring(function)}{QUOTES}" == docstring
-        assert not docstring.startswith(f"{QUOTES}\n") and not docstring.endswith(f"\n{QUOTES}")
+        assert f"{QUOTES}{ast.get_docstring(function)}\n{QUOTES}" == docstring
+        assert not docstring.startswith(f"{QUOTES}\n")
         said = check(draft.code, docstring, style)
         assert said == draft.documented
         for other in set(STYLES) - {style}:
             with pytest.raises(DocstringError):
                 check(draft.code, docstring, other)
+
+
+def named_in(call, columns):
+    """The columns that a call names, as strings or as attributes."""
+    nodes = list(ast.walk(ast.parse(call)))
+    return {getattr(node, "value", None) for node in nodes if isinstance(node, ast.Constant)}.union(
+        node.attr for node in nodes if isinstance(node, ast.Attribute)
+    ) & set(columns)
+
+
+@pytest.mark.parametrize("template", TEMPLATES, ids=lambda template: template.name)
+def test_every_function_runs_on_the_columns_that_its_docstring_states_and_not_without_one(catalog, template):
+    draft = next(drafts(catalog, template, 1))
+    engine, tables = engine_for(draft.database), draft.database.tables
+    defaults = {
+        node.value for node in ast.walk(ast.parse(draft.code).body[0].args) if isinstance(node, ast.Constant)
+    }
+    stated = {p.name: columns_stated(p.text) for p in draft.documented.parameters if p.name in tables}
+
+    def outcome(call, without=None):
+        kept = {
+            name: (stated[name] | named_in(call, tables[name].columns) | defaults & set(tables[name].columns))
+            - {without}
+            for name in stated
+        }
+        for name, columns in kept.items():  # a table has one column at least
+            columns.update([] if columns else [next(c for c in tables[name].columns if c != without)])
+        cut = "".join(f"{name} = {name}.select({sorted(columns)})\n" for name, columns in kept.items())
+        try:
+            engine.run_sql(engine.compile(engine.evaluate(cut + program(draft.code, call), FUNCTION)))
+        except Exception as error:
+            return type(error).__name__
+        return "runs"
+
+    for call in draft.calls:
+        assert outcome(call) == "runs", call
+    for column in set().union(*stated.values()):
+        assert any(outcome(call, column) != "runs" for call in draft.calls), column
+
+
+def test_nothing_is_raised_that_the_pydocstyle_convention_of_a_style_selects(catalog, tmp_path):
+    for template in TEMPLATES:
+        for draft in drafts(catalog, template, 1):
+            record = proved(TASK, draft).record
+            text = insert(record["input"]["code"], record["target"]["docstring"])
+            folder = tmp_path / {"sphinx": "pep257"}.get(draft.style, draft.style)
+            folder.mkdir(exist_ok=True)
+            (folder / f"{template.name}.py").write_text(f'"""A module."""\n\n\n{text}\n', encoding="utf-8")
+    conventions = sorted(folder.name for folder in tmp_path.iterdir())
+    assert conventions == ["google", "numpy", "pep257"]
+    for convention in conventions:
+        assert len(list((tmp_path / convention).iterdir())) == len(TEMPLATES)
+        options = ["--isolated", "--no-cache", "--select=D", "--ignore=INP", "--output-format=json"]
+        setting_ = f'lint.pydocstyle.convention = "{convention}"'
+        ran = subprocess.run(
+            [find_ruff_bin(), "check", *options, "--config", setting_, str(tmp_path / convention)],
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert [(found["code"], found["filename"]) for found in json.loads(ran.stdout)] == [], ran.stderr
+
+
+def test_a_third_of_the_docstrings_show_calls_that_were_run(catalog):
+    with_examples = []
+    for template in TEMPLATES:
+        for index, database in enumerate(catalog.databases.values()):
+            try:
+                draft = TASK.expand(template, setting(database, template.name, database.name, index))
+            except NoFit:
+                continue
+            assert set(draft.documented.examples) <= set(draft.calls)
+            with_examples.append(bool(draft.documented.examples))
+    assert 0.28 < sum(with_examples) / len(with_examples) < 0.42
+
+
+def test_templates_have_several_summaries_and_none_that_only_names_the_table():
+    for template in TEMPLATES:
+        assert len({*template.spec.summary}) >= 4, template.name
+        assert all(len(summary.split()) >= 4 for summary in template.spec.summary)
+
+
+def test_new_columns_and_variables_have_names_that_say_what_they_are():
+    for template in TEMPLATES:
+        tree = ast.parse(template.frames["code"][0].filled().replace("\n    .", "."))
+        names = {
+            node.id
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+        }
+        for node in ast.walk(tree):
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Attribute)
+                and node.func.attr in ("agg", "mutate")
+            ):
+                names.update(keyword.arg for keyword in node.keywords)
+        assert not names & {"n", "value", "result", "above", "output", "data", "df", "tmp"}, template.name
 
 
 def test_each_style_is_drawn_for_a_quarter_of_the_drafts_or_more(catalog):
@@ -136,7 +238,8 @@ Returns:
     ibis.Table: The first orders.
 
 Raises:
-    ValueError: If `n` is less than 1."""'''
+    ValueError: If `n` is less than 1.
+"""'''
 
 
 def test_check_gives_what_the_docstring_says():
@@ -148,10 +251,27 @@ def test_check_gives_what_the_docstring_says():
     assert (said.return_type, said.raises) == ("ibis.Table", (("ValueError", "If `n` is less than 1."),))
 
 
+@pytest.mark.parametrize("examples", [(), ("top(orders)",), ("top(orders)", "top(orders, n=2)")])
 @pytest.mark.parametrize("style", STYLES)
-def test_one_function_reads_the_same_in_every_style(style):
-    said = check(CODE, GOOD, "google")
+def test_one_function_reads_the_same_in_every_style(style, examples):
+    said = replace(check(CODE, GOOD, "google"), details="Ties are in any order.", examples=examples)
     assert check(CODE, write(said, style), style) == said
+
+
+@pytest.mark.parametrize("columns", [("amount",), ("amount", "status"), ("amount", "status", "id")])
+@pytest.mark.parametrize("wording", NEEDS)
+def test_columns_are_read_back_from_every_wording(columns, wording):
+    text = with_columns("Orders to sort.", columns, wording)
+    assert text.startswith("Orders to sort") and text.endswith(f"`{columns[-1]}`.")
+    assert columns_stated(text) == set(columns)
+
+
+def test_columns_that_the_function_does_not_read_are_no_part_of_its_docstring():
+    code = CODE.replace("orders.limit(n)", 'orders.order_by("amount").limit(n)')
+    with pytest.raises(DocstringError, match=r"documented \[\], read \['amount'\]"):
+        check(code, GOOD, "google")
+    good = GOOD.replace("Table of orders.", "Orders, with the column `amount`.")
+    assert check(code, good, "google").parameters[0].text == "Orders, with the column `amount`."
 
 
 @pytest.mark.parametrize(
@@ -178,6 +298,10 @@ def test_one_function_reads_the_same_in_every_style(style):
         ("Table of orders.", f"Table of orders, {'very ' * 12}long.", "line_too_long"),
         ("Table of orders.", "Table of orders", "text_without_period"),
         (QUOTES + "Select", QUOTES + "\nSelect", "docstring_mangled"),
+        ("less than 1.\n", "less than 1.", "docstring_mangled"),
+        ("Table of orders.", "Orders, with the column `amount`.", "columns_differ"),
+        ("1.\n" + QUOTES, "1.\n\nExamples:\n    >>> bottom(orders)\n" + QUOTES, "example_of_something_else"),
+        ("1.\n" + QUOTES, "1.\n\nExamples:\n    >>> top(orders\n" + QUOTES, "example_of_something_else"),
     ],
 )
 def test_wrong_docstring_is_refused(old, new, reason):
@@ -185,6 +309,18 @@ def test_wrong_docstring_is_refused(old, new, reason):
     with pytest.raises(DocstringError) as refused:
         check(CODE, GOOD.replace(old, new), "google")
     assert refused.value.reason == reason
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_a_default_is_never_broken_in_two(style):
+    code = CODE.replace("n: int = 3", 'n: str = " "').replace("n < 1", "not n")
+    said = check(CODE, GOOD, "google")
+    for words in range(1, 30):
+        text = f"{'One ' * words}word."
+        spaced = replace(said.parameters[1], type="str", default='" "', text=text)
+        written = write(replace(said, parameters=(said.parameters[0], spaced)), style)
+        assert '" "' in written
+        assert check(code, written, style).parameters[1] == spaced
 
 
 def test_parameters_out_of_order_are_refused():
@@ -211,6 +347,33 @@ def test_verbs_are_in_the_imperative_mood():
         for verb in VERBS
         if verb.endswith(("ing", "ed")) or (verb.endswith("s") and not verb.endswith("ss"))
     ]
+
+
+# --- arguments of calls
+
+HINTED = signature(
+    "def f(t: ibis.Table, by: str, n: int | None = None, x: float = 1, on: bool = True, c: list[str] = ()):\n    return t".replace(
+        "):\n", ") -> ibis.Table:\n"
+    )
+)
+
+
+@pytest.mark.parametrize(
+    ("call", "problem"),
+    [
+        ('f(t, "x", 3, 2, False, ["a", "b"])', None),
+        ('f(t, by="x", x=2.5, c=columns)', None),
+        ("f(t.filter(t.n > 3), word)", None),
+        ("f(t, 3)", "by is str, not 3"),
+        ('f(t, "x", n=2.5)', "n is int, not 2.5"),
+        ('f(t, "x", n=True)', "n is int, not True"),
+        ('f(t, "x", on=1)', "on is bool, not 1"),
+        ('f(t, "x", c=["a", 2])', "c is list[str], not ['a', 2]"),
+        ('f(t, "x", c="a")', "c is list[str], not 'a'"),
+    ],
+)
+def test_arguments_are_of_the_types_that_the_hints_say(call, problem):
+    assert mistyped_argument(HINTED, call) == problem
 
 
 # --- bad templates
@@ -313,6 +476,9 @@ def test_bad_template_is_refused_by_file_line_and_reason(tmp_path, webshop, old,
         (".order_by({k:str}).limit(n)", ".limit(n)", "depends_on_row_order"),
         ("return {t}.order_by({k:str}).limit(n)", "return {k:str}", "not_an_expression"),
         ("The first {t}.", "The first {t}, with no_such_column.", "name_not_in_code"),
+        ("  fails:\n", '  facts: ["first_{t}({t}).count() == 4"]\n  fails:\n', "fact_is_false"),
+        ("  fails:\n", '  facts: ["first_{t}({t}).mean() == 3"]\n  fails:\n', "fact_fails"),
+        ('- "first_{t}({t})"', '- "first_{t}({t}, 2.5)"', "argument_mistyped"),
         ("The first {t}.", "The first {t}", "text_without_period"),
         (
             "Select the first {t}",

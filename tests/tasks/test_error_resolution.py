@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import difflib
 import functools
+import itertools
 import json
 import os
 import re
@@ -25,9 +26,10 @@ from ibert_builder.sandbox.check import check
 from ibert_builder.sandbox.policy import MISTAKEN
 from ibert_builder.tasks.error_resolution.error_types import ERROR_TYPES
 from ibert_builder.tasks.error_resolution.messages import LINES, WIDTH, contrast, message
-from ibert_builder.tasks.error_resolution.mistakes import misspelt
+from ibert_builder.tasks.error_resolution.mistakes import Mistakable, misspelt
 from ibert_builder.tasks.error_resolution.task import SIMILARITY
 from ibert_builder.tasks.registry import TASKS
+from ibert_builder.templating.values import render_frame
 from ibert_builder.writing.jsonl import build
 from tests.conftest import ROOT, SMALL
 from tests.tasks.proving import CATALOG, Proved, examples
@@ -233,6 +235,72 @@ def test_there_are_enough_kinds_and_all_are_used():
     assert all(description and description[-1] != "." for description in ERROR_TYPES.values())
 
 
+def test_every_mistake_is_explained_in_several_wordings():
+    """Each wording has its own words; four of the same sentence would be one."""
+    seen: dict[str, str] = {}
+    for template in TEMPLATES:
+        wordings = template.spec.explanation
+        assert isinstance(wordings, list) and len(set(wordings)) >= 4, template.name
+        assert all(wording.endswith(".") for wording in wordings), template.name
+        for wording in wordings:
+            assert seen.setdefault(wording, template.name) == template.name, wording
+        for one, other in itertools.combinations(wordings, 2):
+            alike = difflib.SequenceMatcher(None, one.split(), other.split(), autojunk=False).ratio()
+            assert alike < 0.7, (one, other)
+
+
+def test_an_explanation_that_speaks_of_the_message_says_what_it_says():
+    spoken_of = 0
+    for index, template in enumerate(TEMPLATES):
+        for draft, record in proved(index):
+            bound = {name: Mistakable(value) for name, value in draft.bound.items()}
+            for frame in template.frames["explanation"]:
+                wording = render_frame(frame, bound)
+                if not re.search(r"the message\b.* (lists|shows|suggests|names|asks)|message shows", wording):
+                    continue
+                named = [
+                    name
+                    for quotes in re.findall(r"`([^`]+)`|['\"](\w+)['\"]", wording)
+                    for name in quotes
+                    if name
+                ]
+                assert any(name in record["input"]["error"] for name in named), wording
+                spoken_of += 1
+    assert spoken_of > 10
+
+
+NEVER = {
+    "n",
+    "value",
+    "result",
+    "above",
+    "item",
+    "level",
+    "converted",
+    "cleaned",
+    "kept",
+    "mark",
+    "part",
+    "shown",
+}
+
+
+def test_new_columns_and_variables_have_names_that_say_what_they_are():
+    for index, template in enumerate(TEMPLATES):
+        for _, record in proved(index):
+            names = set()
+            for node in ast.walk(ast.parse(record["target"]["fixed_code"])):
+                if isinstance(node, ast.Assign):
+                    names.update(target.id for target in node.targets if isinstance(target, ast.Name))
+                if (
+                    isinstance(node, ast.Call)
+                    and isinstance(node.func, ast.Attribute)
+                    and node.func.attr in ("select", "mutate", "agg", "group_by", "rename")
+                ):
+                    names.update(keyword.arg for keyword in node.keywords)
+            assert not names & NEVER, (template.name, names & NEVER)
+
+
 def test_there_are_enough_templates_of_every_difficulty():
     difficulties = [template.spec.difficulty for template in TEMPLATES]
     assert len(TEMPLATES) >= 36
@@ -289,8 +357,16 @@ def test_good_template_is_built(templates_dir, only_this_task):
         ("raises: AttributeError", "raises: null", 2, "needs an `expectation`"),
         ("{t}.{x:typo} > {v}", "{y:typo} > {v}", 10, "unknown slot 'y'"),
         ("{t}.{x:typo} > {v}", "{x} > {v}", 2, "`broken` is the same as `code`"),
+        ("    {t}.filter({x} > {v})\n", "    {t}.filter({t}.{x:upper} > {v})\n", 2, "belongs in `broken`"),
         ("  broken: |", "  brokn: |", 10, "unknown key 'brokn', did you mean 'broken'"),
         ("raises: AttributeError", "raises: AttributeError\n  sql: SELECT {x} FROM {t}", 2, "fix_differs"),
+        (
+            "raises: AttributeError",
+            "raises: AttributeError\n  facts: ['{t}.count() < 0']",
+            2,
+            "fact_is_false",
+        ),
+        ("raises: AttributeError", "raises: AttributeError\n  facts: ['{t}.count() * {t}']", 2, "fact_fails"),
     ],
 )
 def test_bad_template_is_refused(templates_dir, only_this_task, good, bad, line, reason):

@@ -120,9 +120,8 @@ def test_numbers_that_do_not_fit_on_another_row_set_say_nothing(engine):
 @pytest.mark.parametrize("line", ["no_such_table.explode()", "1 / 0"])
 def test_a_documented_function_runs(found, engine, line):
     record = found["documentation"][0]
-    head = record["input"]["code"].splitlines()[0]
-    assert head.endswith(":")
-    record = spoilt(record, "input", code=f"{head}\n    return {line}")
+    code = record["input"]["code"].replace("    return ", f"    {line}\n    return ", 1)
+    record = spoilt(record, "input", code=code)
     assert reason("documentation", record, engine)[0] == "function_fails"
 
 
@@ -135,5 +134,18 @@ def test_a_documented_exception_is_raised_by_a_call(found, engine):
 
 
 def test_a_function_without_calls_shows_nothing(found, engine):
-    record = spoilt(found["documentation"][0], "meta", calls="")
-    assert reason("documentation", record, engine)[0] == "calls_do_not_show_it"
+    record = next(r for r in found["documentation"] if ">>> " not in r["target"]["docstring"])
+    assert reason("documentation", spoilt(record, "meta", calls=""), engine)[0] == "calls_do_not_show_it"
+
+
+def test_an_example_in_a_docstring_is_one_of_the_calls(found, engine):
+    record = next(r for r in found["documentation"] if ">>> " in r["target"]["docstring"])
+    assert reason("documentation", spoilt(record, "meta", calls=""), engine)[0] == "example_not_called"
+
+
+def test_a_docstring_states_the_columns_that_its_function_reads(found, engine):
+    record = next(r for r in found["documentation"] if "the column `" in r["target"]["docstring"])
+    docstring = record["target"]["docstring"].replace("the column `", "the column `x")
+    assert (
+        reason("documentation", spoilt(record, "target", docstring=docstring), engine)[0] == "columns_differ"
+    )

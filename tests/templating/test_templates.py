@@ -12,9 +12,9 @@ import pytest
 from ibert_builder.execution.engine import engine_for
 from ibert_builder.generation.catalog import load_catalog
 from ibert_builder.tasks.registry import TASKS
+from ibert_builder.templating.rendering import render_frame
 from ibert_builder.templating.sampler import NoFit, Sampler
 from ibert_builder.templating.templates import bind, load_templates
-from ibert_builder.templating.values import render_frame
 
 CATALOG = load_catalog()
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from ibert_builder.templating.frames import Placeholder, parse_frame
+from ibert_builder.templating.phrase_value import PhraseValue
+from ibert_builder.templating.rendering import render_frame
 from ibert_builder.templating.values import (
     CANONICAL,
     ChoiceValue,
@@ -12,11 +14,9 @@ from ibert_builder.templating.values import (
     ColumnValue,
     JoinValue,
     LiteralValue,
-    PhraseValue,
     Style,
     TableValue,
     enumeration,
-    render_frame,
 )
 
 
@@ -38,7 +38,7 @@ def values(webshop, catalog):
         "how": ChoiceValue({"ibis": "left", "sql": "LEFT JOIN", "en": "with or without"}),
         "word": ChoiceValue("day"),
         "t_u": JoinValue(orders, customers, reference),
-        "p": PhraseValue(phrase, {"x": amount, "v": LiteralValue(10, "integer")}, "boolean"),
+        "p": PhraseValue(phrase, {"x": amount, "v": LiteralValue(10, "integer")}, "boolean", orders),
     }
 
 

@@ -5,22 +5,32 @@ Workers import this module, so it imports nothing that needs more than they may 
 
 from __future__ import annotations
 
+import ast
+import builtins
 import datetime
+import functools
 import hashlib
 import os
 import re
+import resource
 import signal
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import ibis
+from ibis import selectors
 
-import ibert_builder.sandbox.check
+from ibert_builder.databases.duckdb_tables import NO_SPILL, write_tables
+from ibert_builder.databases.model import Database
 from ibert_builder.errors import InputError
-from ibert_builder.execution import engine as engine_module
+from ibert_builder.execution.proofs import Rejected
 from ibert_builder.generation.catalog import load_catalog
-from ibert_builder.sandbox.policy import FILES
+from ibert_builder.generation.generate import Options, Tally, generate
+from ibert_builder.tasks.registry import TASKS
+from ibert_builder.templating.templates import load_templates
 from ibert_builder.workers.channel import Channel
 from ibert_builder.workers.shards import give_records
 from ibert_builder.workers.worker import Place
@@ -61,6 +71,7 @@ def hold_the_interpreter(channel: Channel) -> None:
 
 def run_python(channel: Channel, source: str) -> None:
     """Run Python as it is, as if there were no allow-list at all, and give what it leaves in `found`."""
+    _limit_memory()
     namespace: dict[str, Any] = {}
     channel.at(source[:40])
     try:
@@ -71,17 +82,55 @@ def run_python(channel: Channel, source: str) -> None:
     channel.give(f"found: {namespace.get('found')!r}"[:2000])
 
 
-def run_unchecked(channel: Channel, templates_dir: str, code: str) -> None:
-    """Run code in the engine of a database with the allow-list switched off, and give its value."""
-    ibert_builder.sandbox.check.check = lambda *_: None
-    engine_module.builtins_for = lambda _: __builtins__
-    engine = engine_module.engine_for(load_catalog(templates_dir).databases["webshop"])
-    channel.at(code[:40])
+def run_bare(channel: Channel, templates_dir: str, language: str, snippet: str) -> None:
+    """Run a snippet on the tables of a database, without the allow-list and on a connection without restrictions.
+
+    A process whose `ibis` is not what it was afterwards ends, so that the next snippet can do its worst, too.
+    """
+    _limit_memory()
+    connection = duckdb.connect(config=NO_SPILL)
+    write_tables(connection, _webshop(templates_dir))
+    before = _state()
+    channel.at(snippet[:40])
     try:
-        value = engine.evaluate(code, FILES)
-        channel.give(f"found: {value!r}"[:2000])
-    except Exception as error:
+        run = (
+            connection.execute(snippet).fetchall if language == "sql" else lambda: _value(connection, snippet)
+        )
+        channel.give(f"found: {run()!r}"[:2000])
+    except BaseException as error:
         channel.give(f"{type(error).__name__}: {error}"[:2000])
+    if not before.items() <= _state().items():
+        os._exit(1)
+
+
+def _value(connection: duckdb.DuckDBPyConnection, code: str) -> Any:
+    backend = ibis.duckdb.from_connection(connection)
+    ibis.set_backend(backend)
+    tables = {name: backend.table(name) for name in backend.list_tables()}
+    namespace = {"ibis": ibis, "_": ibis._, "s": selectors, **tables}
+    *before, last = ast.parse(code).body
+    exec(compile(ast.Module(before, []), "<snippet>", "exec"), namespace)
+    if not isinstance(last, ast.Expr):
+        exec(compile(ast.Module([last], []), "<snippet>", "exec"), namespace)
+        return None
+    value = eval(compile(ast.Expression(last.value), "<snippet>", "eval"), namespace)
+    return value.execute() if isinstance(value, ibis.Expr) else value
+
+
+@functools.cache
+def _webshop(templates_dir: str) -> Database:
+    return load_catalog(templates_dir).databases["webshop"]
+
+
+def _state() -> dict[tuple[str, str], int]:
+    modules = (ibis, selectors, builtins)
+    return {(of.__name__, name): id(value) for of in modules for name, value in vars(of).items()}
+
+
+def _limit_memory() -> None:
+    """What may grow to gigabytes in use is stopped at one, for the sake of the machine that tests run on."""
+    size = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (size + (1 << 30), resource.getrlimit(resource.RLIMIT_AS)[1]))
 
 
 ENDS = {
@@ -113,3 +162,49 @@ class Spoiled:
 
 def give_spoiled_records(channel: Channel, *arguments: Any) -> None:
     give_records(Spoiled(channel), *arguments)
+
+
+def is_attacked(draft: str) -> bool:
+    return draft.endswith("/0")
+
+
+class Attacked:
+    """A channel on which the proof of one draft attacks."""
+
+    def __init__(self, channel: Channel, source: str) -> None:
+        self._channel, self._source = channel, source
+        self.give, self.done = channel.give, channel.done
+
+    def at(self, draft: str) -> None:
+        self._channel.at(draft)
+        if is_attacked(draft):
+            _limit_memory()
+            try:
+                exec(self._source, {})
+            except Exception as error:
+                raise Rejected("refused", draft) from error
+
+
+def give_attacked_records(source: str, channel: Channel, *arguments: Any) -> None:
+    give_records(Attacked(channel, source), *arguments)
+
+
+def give_refusals(channel: Channel, templates_dir: str, templates: dict[str, tuple[str, str]]) -> None:
+    """Read templates, each a name with a task and YAML, one at a time, and prove a draft of each.
+
+    What is given are the messages of those that are bad input, by name.
+    """
+    catalog = load_catalog(templates_dir)
+    folder = Path("read").absolute()
+    folder.mkdir(exist_ok=True)
+    refusals = {}
+    for name, (task, text) in templates.items():
+        (folder / "01_hostile.yaml").write_text(text, encoding="utf-8")
+        channel.at(name)
+        try:
+            read = load_templates(folder, task, TASKS[task].template, catalog.phrasebook)
+            alone = replace(catalog, templates={**catalog.templates, task: read})
+            list(generate(alone, task, "webshop", Options(1), Tally()))
+        except InputError as error:
+            refusals[name] = str(error)
+    channel.give(refusals)

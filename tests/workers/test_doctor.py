@@ -33,6 +33,7 @@ def test_it_tries_every_part_of_the_confinement(capsys):
         "duckdb",
         "datasets",
         "files",
+        "permissions",
         "network",
         "signals",
         "memory",
@@ -44,12 +45,23 @@ def test_it_tries_every_part_of_the_confinement(capsys):
     assert "template code can" not in printed.lower()
 
 
+@pytest.mark.parametrize("missing", [["landlockpy"], ["seccompy"], ["landlockpy", "seccompy"]])
+def test_a_system_without_a_part_of_the_confinement_is_not_broken(missing, tmp_path, monkeypatch, capsys):
+    (tmp_path / "missing.dist-info").mkdir()  # so that workers may read there
+    for name in missing:
+        (tmp_path / f"{name}.py").write_text("raise ImportError", encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert main(["doctor"]) == 0
+    printed = capsys.readouterr().out
+    assert doctor.UNCONFINED in printed and "not confined" in printed
+
+
 def test_what_gets_through_is_found():
     # Signal 0 to its parent, its own files and a fork: nothing that a test could not do itself.
     parts = {part.name: part for part in probe(Place(confined=False))}
     assert all(part.by is None for part in parts.values())
     assert {"reads a file", "lists a folder", "writes a file"} <= set(parts["files"].breaches)
-    for name in ("network", "processes", "signals"):
+    for name in ("permissions", "network", "processes", "signals"):
         assert parts[name].breaches
     assert not parts["time"].breaches
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
 import os
 import random
 import signal
@@ -19,6 +21,7 @@ from ibert_builder.workers.worker import Died, Place, Worker
 from ibert_builder.writing.jsonl import build
 from tests.conftest import ROOT, contents
 from tests.workers import functions
+from tests.workers.attacks import PYTHON, STEPS
 
 OPTIONS = Options(6)
 SHARD = ("sql_to_ibis", "webshop")
@@ -43,23 +46,24 @@ def test_files_are_the_same_with_workers_and_without(built, small_dir, tmp_path,
     assert contents(tmp_path) == built
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_files_are_the_same_when_workers_are_killed_at_random(built, small_dir, tmp_path, monkeypatch, seed):
+@pytest.mark.parametrize(("seed", "num_proc"), [(0, 1), (1, 2), pytest.param(2, 2, marks=pytest.mark.slow)])
+def test_files_are_the_same_when_workers_are_killed_at_random(
+    built, small_dir, tmp_path, monkeypatch, seed, num_proc
+):
     answers = sum(content.count(b"\n") for name, content in built.items() if name != "train_complete.jsonl")
     moments = set(random.Random(seed).sample(range(2 * answers), 5))  # each is announced by an answer, too
-    heard, killed = 0, []
+    numbers, killed = itertools.count(), []  # of the threads of several workers
     hear = Worker._next
 
     def hear_or_kill(self):
-        nonlocal heard
-        if heard in moments:
+        number = next(numbers)
+        if number in moments:
             os.kill(self.pid, signal.SIGKILL)
-            killed.append(heard)
-        heard += 1
+            killed.append(number)
         return hear(self)
 
     monkeypatch.setattr(Worker, "_next", hear_or_kill)
-    build(tmp_path, options=OPTIONS, templates_dir=small_dir)
+    build(tmp_path, options=OPTIONS, templates_dir=small_dir, num_proc=num_proc)
     assert len(killed) == 5
     assert contents(tmp_path) == built
 
@@ -81,9 +85,31 @@ def test_a_draft_that_ends_workers_is_rejected_by_name_and_the_rest_goes_on(plac
     records = list(generate(load_catalog(place.templates_dir), *SHARD, options, expected, only=refuse))
     assert {reason for *_, reason, _ in expected.rejections} >= set(functions.ENDS)
     monkeypatch.setattr(shards, "give_records", functions.give_spoiled_records)
-    impatient = Place(place.templates_dir, place.read, draft_seconds=10)
+    impatient = Place(place.templates_dir, place.read, draft_seconds=4)
     assert list(prove(SHARD, options, found, place=impatient)) == records
     assert found == expected
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("step", STEPS)
+def test_a_draft_in_a_step_that_nothing_interrupts_is_as_if_it_had_been_refused(
+    step, place, tmp_path, monkeypatch
+):
+    def refuse(key, draft, unseen):
+        if functions.is_attacked(key):
+            raise Rejected("refused", key)
+        return True
+
+    options, expected, found = Options(6), Tally(), Tally()
+    records = list(generate(load_catalog(place.templates_dir), *SHARD, options, expected, only=refuse))
+    assert len(expected.rejections) == 1 < len(records)
+    source = PYTHON[step].format(F=tmp_path, P=0, PID=os.getpid())
+    monkeypatch.setattr(shards, "give_records", functools.partial(functions.give_attacked_records, source))
+    impatient = Place(place.templates_dir, place.read, draft_seconds=2)
+    assert list(prove(SHARD, options, found, place=impatient)) == records
+    ((*_, reason, key),) = found.rejections
+    assert functions.is_attacked(key) and reason in {"over_time", "over_memory", "crashed", "refused"}
+    assert not [*tmp_path.iterdir()]
 
 
 def test_a_stream_that_a_fork_goes_on_with_stays_whole(place):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import multiprocessing
 import os
 import signal
@@ -115,6 +116,43 @@ def test_errors_come_back():
         call(fail, "input", place=HERE, gives=int)
     with pytest.raises(WorkerError, match="ZeroDivisionError: other"):
         call(fail, "other", place=HERE, gives=int)
+
+
+class Unreadable:
+    """Its pickle can be made and not be read."""
+
+    def __reduce__(self):
+        return int, ("no number",)
+
+
+def test_a_request_that_cannot_be_read_is_an_error_with_its_traceback():
+    with lease(HERE) as worker:
+        pid = worker.pid
+    message = r"(?s)Traceback .*in decode_request.*ValueError: .*no number"
+    with pytest.raises(WorkerError, match=message):
+        call(give_back, Unreadable(), place=HERE, gives=int)
+    assert call(give_pid, place=HERE, gives=int) == pid
+
+
+def test_a_function_whose_module_cannot_be_imported_is_an_error_with_its_traceback(tmp_path, monkeypatch):
+    module = tmp_path / "ibert_only_here.py"
+    module.write_text("def work(channel):\n    pass\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    work = importlib.import_module(module.stem).work
+    module.write_text("import no_such_module\n")
+    with pytest.raises(WorkerError, match=r"(?s)Traceback .*No module named 'no_such_module'"):
+        call(work, place=replace(HERE, read=(*HERE.read, str(tmp_path))), gives=int)
+
+
+@pytest.mark.parametrize("source", ["import no_such_module", "import sys; sys.exit('no_such_module')"])
+@pytest.mark.parametrize("module", ["ibert_builder/__init__.py", "ibis.py"])
+def test_a_worker_that_cannot_import_what_it_needs_says_so(tmp_path, monkeypatch, module, source):
+    (tmp_path / module).parent.mkdir(exist_ok=True)
+    (tmp_path / module).write_text(source + "\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    place = replace(HERE, read=(*HERE.read, str(tmp_path)))
+    with pytest.raises(WorkerError, match=r"(?s)does not start: Traceback .*no_such_module"):
+        call(give_pid, place=place, gives=int)
 
 
 def test_a_worker_is_used_again_also_after_an_error():

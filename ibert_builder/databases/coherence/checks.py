@@ -180,6 +180,12 @@ def _total(rule: rules.Total, spec: DatabaseSpec, model: SemanticModel) -> str:
     )
 
 
+def _computed(rule: rules.Computed, spec: DatabaseSpec, model: SemanticModel) -> str:
+    found = place(spec, rule.computed)
+    value, expression = _sql(found, "c"), filled(spec, rule.sql, found.table, "c")
+    return f"SELECT c.* FROM {found.table} AS c WHERE {value} IS NOT NULL AND {value} IS DISTINCT FROM {expression}"
+
+
 def _lookup(rule: rules.Lookup, spec: DatabaseSpec, model: SemanticModel) -> str:
     found = place(spec, rule.lookup)
     entries = {value: given if isinstance(given, list) else [given] for value, given in rule.map.items()}
@@ -276,6 +282,7 @@ _CHECKS: dict[type, Callable[[Any, DatabaseSpec, SemanticModel], str]] = {
     rules.OpenRecent: _open_recent,
     rules.Children: _children,
     rules.Total: _total,
+    rules.Computed: _computed,
     rules.Lookup: _lookup,
     rules.Near: _near,
     rules.Requires: _requires,

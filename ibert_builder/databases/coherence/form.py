@@ -216,6 +216,12 @@ def _total(rule: rules.Total, spec: DatabaseSpec, at: Located) -> None:
         filled(spec, rule.times or "", found.table, "t")
 
 
+def _computed(rule: rules.Computed, spec: DatabaseSpec, at: Located) -> None:
+    found = _number(spec, at.within("computed"), rule.computed)
+    with at.within("sql").errors():
+        filled(spec, rule.sql, found.table, "t")
+
+
 def _lookup(rule: rules.Lookup, spec: DatabaseSpec, at: Located) -> None:
     found = _changeable(spec, at.within("lookup"), rule.lookup)
     keys = found.make.map and found.make.map.keys
@@ -295,6 +301,7 @@ _FORMS: dict[type, Callable[[Any, DatabaseSpec, Located], None]] = {
     rules.OpenRecent: _open_recent,
     rules.Children: _children,
     rules.Total: _total,
+    rules.Computed: _computed,
     rules.Lookup: _lookup,
     rules.Near: _near,
     rules.Requires: _requires,

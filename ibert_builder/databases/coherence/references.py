@@ -9,7 +9,7 @@ from typing import Any
 
 from ibert_builder.databases.coherence.places import Place, filled
 from ibert_builder.databases.coherence.rows import Rows
-from ibert_builder.semantics.rules import Children, Near, Requires, Total, Unique
+from ibert_builder.semantics.rules import Children, Computed, Near, Requires, Total, Unique
 
 
 def children(rule: Children, rows: Rows, rng: random.Random, turn: int) -> None:
@@ -140,6 +140,17 @@ def total(rule: Total, rows: Rows, rng: random.Random, turn: int) -> None:
     for i, (number,) in enumerate(totals):
         if rows.get(place, i) is not None:
             rows.set(place, i, _stored(place, number))
+
+
+def computed(rule: Computed, rows: Rows, rng: random.Random, turn: int) -> None:
+    """Set the result; a value that is NULL stays so."""
+    place = rows.place(rule.computed)
+    expression = filled(rows.spec, rule.sql, place.table, "t")
+    for i, (value,) in enumerate(
+        rows.query(f"SELECT {expression} FROM {place.table} AS t ORDER BY t._row", place.table)
+    ):
+        if rows.get(place, i) is not None:
+            rows.set(place, i, _stored(place, value))
 
 
 def _stored(place: Place, number: Any) -> Any:

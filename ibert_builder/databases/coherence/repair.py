@@ -22,6 +22,7 @@ REPAIRS: dict[type, Repair] = {
     rules.OpenRecent: moments.open_recent,
     rules.Children: references.children,
     rules.Total: references.total,
+    rules.Computed: references.computed,
     rules.Lookup: values.lookup,
     rules.Near: references.near,
     rules.Requires: references.requires,

@@ -1,11 +1,14 @@
-"""Checks that a docstring matches its function: verb, line lengths, names, defaults, types and exceptions."""
+"""Checks that a docstring matches its function: verb, line lengths, names, defaults, types, exceptions and columns."""
 
 from __future__ import annotations
 
 import ast
+import re
+from collections.abc import Sequence
 from typing import Any
 
 from ibert_builder.errors import unknown
+from ibert_builder.tasks.documentation.columns import UnclearColumn, columns_read
 from ibert_builder.tasks.documentation.docstrings import (
     INDENT,
     QUOTES,
@@ -20,14 +23,36 @@ from ibert_builder.tasks.documentation.signatures import signature
 # The first words of summaries: what functions over tables do, in the imperative mood (PEP 257).
 VERBS = frozenset(
     """
-    Add Aggregate Attach Average Break Build Calculate Check Choose Clean Collect Combine Compare Compute
-    Convert Count Cut Derive Divide Drop Estimate Exclude Expand Extract Fill Filter Find Flag Flatten Get
-    Give Group Join Keep Label List Look Make Mark Mask Match Measure Merge Normalize Number Order Pair
-    Parse Pick Pivot Place Prepare Put Rank Reduce Remove Rename Replace Report Reshape Return Round Scale
-    Search Select Shift Shorten Show Smooth Sort Split Stack Standardize Sum Summarize Take Tell Total
-    Trim Turn Unnest Unpivot Weigh Write
+    Add Aggregate Apply Arrange Attach Average Break Build Calculate Check Choose Clean Collect
+    Combine Compare Complete Compute Convert Count Cut Derive Divide Drop Estimate Exclude Expand Extract
+    Fill Filter Find Fit Flag Flatten Leave Follow Get Give Group Join Keep Label Limit List Look Make Mark
+    Mask Match Measure Merge Normalize Number Order Pair Parse Pick Pivot Place Prepare Put Rank Reduce
+    Relate Remove Rename Replace Report Reshape Restrict Return Round Scale Search Select Set Shift Shorten
+    Show Smooth Sort Split Stack Standardize Sum Summarize Tabulate Take Tell Total Trim Turn Unnest Unpivot
+    Weigh Write
     """.split()  # noqa: SIM905
 )
+
+
+# How a docstring says which columns a table must have. All wordings end in the names, by which they are read back.
+NEEDS = ("{text}, with {names}.", "{text}; must have {names}.", "{text}. Needs {names}.")
+_STATED = re.compile(r"\bthe columns? (`\w+`(?:(?:, | and )`\w+`)*)\.$")
+
+
+def with_columns(text: str, columns: Sequence[str], wording: str) -> str:
+    """The description of a table parameter, completed by the columns that the table must have."""
+    if not columns:
+        return text
+    quoted = [f"`{column}`" for column in columns]
+    listed = quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} and {quoted[-1]}"
+    names = f"the column{'s' * (len(quoted) > 1)} {listed}"
+    return wording.format(text=text.removesuffix("."), names=names)
+
+
+def columns_stated(text: str) -> set[str]:
+    """The columns that the description of a table parameter says it must have."""
+    match = _STATED.search(text)
+    return set(re.findall(r"`(\w+)`", match[1])) if match else set()
 
 
 def check_summary(summary: str) -> None:
@@ -56,7 +81,7 @@ def check(code: str, docstring: str, style: str) -> Documented:
     function = ast.parse(insert(code, docstring)).body[0]
     assert isinstance(function, ast.FunctionDef)
     text = ast.get_docstring(function)
-    if text is None or f"{QUOTES}{text}{QUOTES}" != docstring:
+    if text is None or f"{QUOTES}{text}\n{QUOTES}" != docstring:
         raise DocstringError("docstring_mangled", f"Python reads another docstring: {text!r}")
     if len(INDENT + docstring.splitlines()[0]) > WIDTH:
         raise DocstringError("summary_too_long", f"the summary does not fit {WIDTH} columns:\n{docstring}")
@@ -83,7 +108,34 @@ def check(code: str, docstring: str, style: str) -> Documented:
             _same_type(found.name, found.type, wanted.type)
     if meant.return_type is not None:
         _same_type("the result", said.return_type, meant.return_type)
+    _same_columns(code, said)
+    for example in said.examples:
+        if not calls_function(example, meant.name):
+            raise DocstringError("example_of_something_else", f"it does not call {meant.name}(): {example}")
     return said
+
+
+def calls_function(code: str, name: str) -> bool:
+    """Whether code is Python that calls a function."""
+    try:
+        nodes = list(ast.walk(ast.parse(code)))
+    except SyntaxError:
+        return False
+    return any(isinstance(n, ast.Call) and isinstance(n.func, ast.Name) and n.func.id == name for n in nodes)
+
+
+def _same_columns(code: str, said: Documented) -> None:
+    try:
+        read_by_code = columns_read(code)
+    except UnclearColumn as error:
+        raise DocstringError("unclear_column", f"{error}\n{code}") from error
+    for parameter in said.parameters:
+        found, wanted = columns_stated(parameter.text), set(read_by_code[parameter.name])
+        if found != wanted:
+            raise DocstringError(
+                "columns_differ",
+                f"{parameter.name}: documented {sorted(found)}, read {sorted(wanted)}\n{code}",
+            )
 
 
 def _same_names(kind: str, found: list[str], wanted: list[str]) -> None:

@@ -1,9 +1,8 @@
 """Docstrings in the styles google, numpy and sphinx: written, and read back by docstring-parser.
 
-The layout, in all styles: the summary stands behind the opening quotes, every line fits 79 columns in a
-function body of 4 spaces, and the closing quotes follow the last line, as in the seed's example. Types are
-the function's own hints. A function without hints is documented without types (as in the seed), except in
-the numpy style, which demands them.
+The layout, in all styles, is that of pydocstyle: the summary stands behind the opening quotes, every line fits 79 columns
+in a function body of 4 spaces, and the closing quotes have a line of their own. Types are the function's own hints. A
+function without hints is documented without types (as in the seed), except in the numpy style, which demands them.
 """
 
 from __future__ import annotations
@@ -31,6 +30,12 @@ INDENT = "    "
 QUOTES = '"""'
 
 
+PROMPT = ">>> "
+
+
+_QUOTED, _KEPT = re.compile(r'"[^"\n]*"'), "\0"
+
+
 class DocstringError(ValueError):
     """A docstring is wrong. `reason` is the name it is counted under."""
 
@@ -41,7 +46,7 @@ class DocstringError(ValueError):
 
 @dataclass(frozen=True)
 class Documented:
-    """The content of a docstring. `raises` pairs each exception with its text."""
+    """The content of a docstring. `raises` pairs each exception with its text; `examples` are calls."""
 
     summary: str
     details: str | None
@@ -49,12 +54,19 @@ class Documented:
     returns: str
     return_type: str | None
     raises: tuple[tuple[str, str], ...] = ()
+    examples: tuple[str, ...] = ()
 
 
 def write(documented: Documented, style: str) -> str:
     """The docstring literal, with its quotes and without indentation."""
     details = [_wrap(documented.details)] if documented.details else []
-    return QUOTES + "\n\n".join([documented.summary, *details, *_WRITERS[style](documented)]) + QUOTES
+    text = "\n\n".join([documented.summary, *details, *_WRITERS[style](documented)])
+    return f"{QUOTES}{text}\n{QUOTES}"
+
+
+def fits_example(call: str) -> bool:
+    """Whether a call can stand on one line of an Examples section."""
+    return "\n" not in call and len(INDENT * 2 + PROMPT + call) <= WIDTH
 
 
 def insert(code: str, docstring: str) -> str:
@@ -65,15 +77,25 @@ def insert(code: str, docstring: str) -> str:
 
 
 def _wrap(text: str, first: str = "", rest: str = "") -> str:
-    # Any line may turn out to be the last, which the closing quotes follow.
-    return textwrap.fill(
-        text,
-        WIDTH - len(INDENT + QUOTES),
+    # A default such as `" "` stays in one piece.
+    whole = _QUOTED.sub(lambda match: match[0].replace(" ", _KEPT), text)
+    filled = textwrap.fill(
+        whole,
+        WIDTH - len(INDENT),
         initial_indent=first,
         subsequent_indent=rest,
         break_long_words=False,
         break_on_hyphens=False,
     )
+    return filled.replace(_KEPT, " ")
+
+
+# Docstrings in reStructuredText have no sections, so a paragraph above the fields introduces the examples.
+_EXAMPLE_HEAD = "For example:"
+
+
+def _prompted(documented: Documented, indent: str = "") -> list[str]:
+    return [f"{indent}{PROMPT}{call}" for call in documented.examples]
 
 
 def _google(documented: Documented) -> list[str]:
@@ -88,6 +110,7 @@ def _google(documented: Documented) -> list[str]:
         "Args": [entry(parameter) for parameter in documented.parameters],
         "Returns": [_wrap(kind + documented.returns, INDENT, INDENT)],
         "Raises": [_wrap(f"{name}: {text}", INDENT, INDENT * 2) for name, text in documented.raises],
+        "Examples": _prompted(documented, INDENT),
     }
     return ["\n".join([f"{title}:", *entries]) for title, entries in sections.items() if entries]
 
@@ -103,6 +126,7 @@ def _numpy(documented: Documented) -> list[str]:
         "Parameters": [entry(head(parameter), parameter.text) for parameter in documented.parameters],
         "Returns": [entry(documented.return_type, documented.returns)],
         "Raises": [entry(name, text) for name, text in documented.raises],
+        "Examples": _prompted(documented),
     }
     return ["\n".join([title, "-" * len(title), *entries]) for title, entries in sections.items() if entries]
 
@@ -116,7 +140,8 @@ def _sphinx(documented: Documented) -> list[str]:
     lines += [_wrap(f":raises {name}: {text}", "", INDENT) for name, text in documented.raises]
     lines.append(_wrap(f":returns: {documented.returns}", "", INDENT))
     lines += [f":rtype: {documented.return_type}"] if documented.return_type else []
-    return ["\n".join(lines)]
+    example = [_EXAMPLE_HEAD, "\n".join(_prompted(documented))] if documented.examples else []
+    return [*example, "\n".join(lines)]
 
 
 _WRITERS: Mapping[str, Callable[[Documented], list[str]]] = {
@@ -153,9 +178,11 @@ def read(docstring: str, style: str) -> Documented:
         raise DocstringError(
             "returns_undocumented", f"read in the {style} style, it does not say what is returned"
         )
+    details, _, example = (parsed.long_description or "").partition(f"{_EXAMPLE_HEAD}\n\n{PROMPT}")
+    shown = [PROMPT + example] if example else [each.snippet or each.description for each in parsed.examples]
     return Documented(
         parsed.short_description or "",
-        _flat(parsed.long_description) or None,
+        _flat(details) or None,
         tuple(_parameter(parameter, style) for parameter in parsed.params),
         _flat(parsed.returns.description),
         parsed.returns.type_name,
@@ -164,6 +191,7 @@ def read(docstring: str, style: str) -> Documented:
             for each in parsed.meta
             if isinstance(each, DocstringRaises)
         ),
+        tuple(line.removeprefix(PROMPT) for text in shown for line in (text or "").splitlines()),
     )
 
 

@@ -52,8 +52,11 @@ class DocumentationTemplate(TemplateSpec):
         min_length=1, description="Ibis expressions that call the function on the sample tables"
     )
     fails: list[str] = Field([], description="calls that raise the documented exceptions")
+    facts: list[str] = Field(
+        [], description="Ibis expressions that must be true: what the docstring says of edge cases"
+    )
     languages: ClassVar[Mapping[str, Language]] = {
-        **dict.fromkeys(("code", "calls", "fails"), "ibis"),
+        **dict.fromkeys(("code", "calls", "fails", "facts"), "ibis"),
         **dict.fromkeys(("summary", "details", "parameters", "returns", "raises", "types"), "en"),
     }
 

@@ -23,9 +23,11 @@ from ibert_builder.tasks.drafts import Draft, Proved, Setting
 from ibert_builder.tasks.error_resolution.messages import contrast, message
 from ibert_builder.tasks.error_resolution.mistakes import Mistakable, laid_out_alike, render_broken
 from ibert_builder.tasks.error_resolution.template import ErrorResolutionTemplate
+from ibert_builder.tasks.facts import prove_facts
 from ibert_builder.tasks.fields import TextField
+from ibert_builder.templating.rendering import render_frame
 from ibert_builder.templating.templates import Template
-from ibert_builder.templating.values import Style, render_frame
+from ibert_builder.templating.values import Style
 
 SIMILARITY = 0.6  # of the broken code and its fix, as difflib measures it
 
@@ -37,6 +39,7 @@ class Mistake(Draft):
     Attributes:
         expectation: of logical errors: what is wanted.
         sql: that gives what the correct code gives, where the template has it.
+        facts: that the texts claim besides.
         wording: of [0, 1), picks how a wrong result is told.
     """
 
@@ -45,6 +48,7 @@ class Mistake(Draft):
     expectation: str | None
     explanation: str | None
     sql: str | None
+    facts: tuple[str, ...]
     wording: float
 
 
@@ -80,6 +84,7 @@ class ErrorResolution(Task[Mistake]):
             key=broken if expectation is None else f"{broken}\n{expectation}", code=fixed,
             broken=broken, context_info=context_info, expectation=expectation, explanation=explanation,
             sql=sql[0] if sql else None, wording=wording,
+            facts=tuple(render_frame(frame, bound) for frame in template.frames["facts"]),
         )  # fmt: skip
 
     def prove(self, draft: Mistake, engine: Engine) -> Proved:
@@ -97,6 +102,7 @@ class ErrorResolution(Task[Mistake]):
             info = " ".join(filter(None, (info, draft.expectation, outcome)))
         else:
             error = _raise_mistake(broken, spec.raises, engine)
+        prove_facts(draft.facts, engine)
         return Proved(
             {"broken_code": broken, "error": error, "context_info": info},
             {"fixed_code": draft.code, "explanation": draft.explanation},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import ClassVar
 
@@ -11,6 +12,8 @@ from ibert_builder.errors import unknown
 from ibert_builder.tasks.error_resolution.error_types import ERROR_TYPES
 from ibert_builder.templating.frames import Language
 from ibert_builder.templating.templates import TemplateSpec
+
+_MISTAKEN = re.compile(r"\{\w+:(?:broken|typo|upper)\}")
 
 Wordings = str | list[str]  # one text, or several to draw from
 
@@ -29,10 +32,13 @@ class ErrorResolutionTemplate(TemplateSpec):
     expectation: Wordings | None = Field(None, description="English, for logical errors: what is wanted")
     explanation: Wordings = Field(description="English, one or two sentences: what was wrong, what changed")
     sql: str | None = Field(None, description="DuckDB SQL that gives what the correct code gives")
+    facts: list[str] = Field(
+        [], description="Ibis expressions that must be true: what the texts say and the proof does not show"
+    )
 
     # `broken` is declared as English so that its slots are checked but its syntax is not.
     languages: ClassVar[Mapping[str, Language]] = {
-        "code": "ibis", "broken": "en", "sql": "sql",
+        "code": "ibis", "broken": "en", "sql": "sql", "facts": "ibis",
         "context_info": "en", "expectation": "en", "explanation": "en",
     }  # fmt: skip
 
@@ -51,4 +57,6 @@ class ErrorResolutionTemplate(TemplateSpec):
             raise ValueError("an `expectation` is for logical errors; here it belongs in `context_info`")
         if self.code.strip() == self.broken.strip():
             raise ValueError("`broken` is the same as `code`")
+        if mistaken := _MISTAKEN.search(self.code):
+            raise ValueError(f"`code` is the correct code, so '{mistaken[0]}' belongs in `broken`")
         return self

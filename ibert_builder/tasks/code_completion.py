@@ -65,7 +65,8 @@ class CodeCompletion(Task[Completion]):
         bound = setting.bind(template)
         code = layout(render_frame(template.frames["code"][0], bound))
         intent = render_frame(setting.rng.choice(template.frames["intents"]), bound)
-        intent = intent[0].upper() + intent[1:]
+        if "_" not in intent.split(maxsplit=1)[0]:  # a name in code keeps its case
+            intent = intent[0].upper() + intent[1:]
         comment = textwrap.fill(
             " ".join(intent.split()), COMMENT_WIDTH, break_long_words=False, break_on_hyphens=False
         )

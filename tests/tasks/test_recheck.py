@@ -61,6 +61,7 @@ def reason(task, record, engine):
 def test_completed_code_gives_rows_on_most_full_row_sets(found, engine, of_one_row):
     record = spoilt(found["code_completion"][0], "target", completed_code=of_one_row)
     record = spoilt(record, "input", partial_code=of_one_row[:10])
+    record = spoilt(record, "meta", remainder=of_one_row[10:])
     why, detail = reason("code_completion", record, engine)
     assert why == "empty_result" and detail.startswith(f"on row sets {list(FULL[1:])}\n")
 

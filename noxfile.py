@@ -28,6 +28,12 @@ def test(session: nox.Session) -> None:
 
 
 @nox.session
+def slow(session: nox.Session) -> None:
+    """Run the tests that take more than a minute each, which the README's command leaves out."""
+    run(session, "pytest", "-n", "2", "-m", "slow", *session.posargs)
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """Check style, layout, and that imports run one way."""
     run(session, "ruff", "check", ".")

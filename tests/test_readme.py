@@ -186,7 +186,7 @@ def test_the_synopsis_has_every_command_with_all_its_options():
 def test_ci_runs_the_readmes_own_test_command_and_sessions_that_exist():
     pattern = re.search(r"grep -m1 '(.+)' README.md", CI)[1]
     (command,) = (line for line in README.splitlines() if re.match(pattern, line))
-    assert command.endswith("-m pytest -n 2")
+    assert command.endswith('-m pytest -n 2 -m "not slow"')
     assert set(re.search(r"nox -s (.+)", CI)[1].split()) <= sessions()
 
 

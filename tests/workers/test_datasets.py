@@ -71,7 +71,7 @@ def rows(small_dir) -> dict[str, set[str]]:
     return {config: as_set(each) for config, each in found.items()}
 
 
-@pytest.mark.parametrize("rounds", [3, pytest.param(20, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("rounds", [1, pytest.param(20, marks=pytest.mark.slow)])
 def test_shuffled_and_interleaved_streams(rows, small_dir, tmp_path, monkeypatch, rounds):
     with nothing_changes(tmp_path, monkeypatch):
         for seed in range(rounds):

@@ -16,7 +16,7 @@ from ibert_builder.databases.row_sets import FULL
 from ibert_builder.errors import ForbiddenCode
 from ibert_builder.execution.engine import Engine
 from ibert_builder.execution.proofs import Rejected, run_on_every_row_set, run_query, to_query
-from ibert_builder.execution.results import Result, difference, is_ordered
+from ibert_builder.execution.results import Result, difference, is_ordered, same_rows
 from ibert_builder.sandbox.policy import MISTAKEN
 from ibert_builder.tasks.base import Record, Task
 from ibert_builder.tasks.drafts import Draft, Proved, Setting
@@ -98,6 +98,8 @@ class ErrorResolution(Task[Mistake]):
         error, info = None, draft.context_info
         if spec.raises is None:
             found = _run_mistake(broken, sql, expected, engine)
+            if found.columns == expected.columns and same_rows(expected.rows, found.rows, is_ordered(sql)):
+                raise Rejected("same_result", f"only the types differ\n{broken}")
             outcome = contrast(expected, found, is_ordered(sql), draft.wording)
             info = " ".join(filter(None, (info, draft.expectation, outcome)))
         else:

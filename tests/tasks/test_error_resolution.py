@@ -29,7 +29,7 @@ from ibert_builder.tasks.error_resolution.messages import LINES, WIDTH, contrast
 from ibert_builder.tasks.error_resolution.mistakes import Mistakable, misspelt
 from ibert_builder.tasks.error_resolution.task import SIMILARITY
 from ibert_builder.tasks.registry import TASKS
-from ibert_builder.templating.values import render_frame
+from ibert_builder.templating.rendering import render_frame
 from ibert_builder.writing.jsonl import build
 from tests.conftest import ROOT, SMALL
 from tests.tasks.proving import CATALOG, Proved, examples

@@ -215,7 +215,7 @@ def _run_mistake(code: str, fixed_sql: str, expected: Result, engine: Engine) ->
 
 
 def _equal(expected: Result, found: Result) -> bool:
-    """Whether two results differ in types only: a share of 1.0 is no visibly better than one of 1."""
+    """Whether two results differ in types only: a share of 1.0 reads like one of 1."""
     columns, rows = expected.columns == found.columns, len(expected.rows) == len(found.rows)
     return columns and rows and all(row in found.rows for row in expected.rows)
 

@@ -27,7 +27,7 @@ from ibert_builder.sandbox.policy import MISTAKEN
 from ibert_builder.tasks.error_resolution.error_types import ERROR_TYPES
 from ibert_builder.tasks.error_resolution.messages import LINES, WIDTH, contrast, message
 from ibert_builder.tasks.error_resolution.mistakes import Mistakable, misspelt
-from ibert_builder.tasks.error_resolution.task import SIMILARITY
+from ibert_builder.tasks.error_resolution.task import SIMILARITY, _equal
 from ibert_builder.tasks.registry import TASKS
 from ibert_builder.templating.rendering import render_frame
 from ibert_builder.writing.jsonl import build
@@ -373,6 +373,13 @@ def test_bad_template_is_refused(templates_dir, only_this_task, good, bad, line,
     assert good in GOOD
     with pytest.raises(InputError, match=f"(?s)01_spoilt.yaml:{line}: .*{reason}"):
         build_it(templates_dir, GOOD.replace(good, bad, 1))
+
+
+def test_results_that_differ_in_types_only_show_no_mistake():
+    exact = Result(("status", "share"), ("VARCHAR", "DOUBLE"), [("open", 1.0), ("done", 0.0)])
+    assert _equal(exact, Result(exact.columns, ("VARCHAR", "INTEGER"), [("done", 0), ("open", 1)]))
+    assert not _equal(exact, Result(exact.columns, exact.types, [("open", 1.0), ("done", 0.5)]))
+    assert not _equal(exact, Result(exact.columns, exact.types, exact.rows[:1]))
 
 
 def test_logical_error_that_makes_no_difference_is_refused(templates_dir, only_this_task):

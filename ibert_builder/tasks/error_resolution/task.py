@@ -205,7 +205,7 @@ def _run_mistake(code: str, fixed_sql: str, expected: Result, engine: Engine) ->
         raise Rejected("logical_error_raises", f"{message(error)}\n{code}") from error
     # Both results must hold with the rows reversed, or the difference could be an accident.
     differs_reversed = engine.depends_on_row_order(sql, expected, ordered)
-    if difference(expected, found, ordered) is None or not differs_reversed:
+    if difference(expected, found, ordered) is None or not differs_reversed or _equal(expected, found):
         raise Rejected("same_result", code)
     for rows in FULL:
         if not _differ(fixed_sql, sql, ordered, engine, rows):
@@ -214,6 +214,12 @@ def _run_mistake(code: str, fixed_sql: str, expected: Result, engine: Engine) ->
         if engine.depends_on_row_order(query, result, ordered):
             raise Rejected("depends_on_row_order", f"{query}\n{code}")
     return found
+
+
+def _equal(expected: Result, found: Result) -> bool:
+    """Whether two results differ in types only: a share of 1.0 reads like one of 1."""
+    columns, rows = expected.columns == found.columns, len(expected.rows) == len(found.rows)
+    return columns and rows and all(row in found.rows for row in expected.rows)
 
 
 def _differ(fixed: str, broken: str, ordered: bool, engine: Engine, rows: int) -> bool:

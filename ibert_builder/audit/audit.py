@@ -58,6 +58,11 @@ class Audit:
             "records": len(self.found.records),
             "claims": [asdict(claim) for claim in self.claims],
             "failures": failures,
+            "meanings": {
+                "asked": dict(sorted(self.found.meanings.asked.items())),
+                "found": dict(sorted(self.found.meanings.found.items())),
+                "examples": [{"what": what, "query": query} for what, query in self.found.meanings.examples],
+            },
             "mutants": {
                 "queries": kills.queries,
                 **{name: dict(sorted(getattr(kills, name).items())) for name in counters},

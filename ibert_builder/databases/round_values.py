@@ -8,9 +8,11 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-MOST = 20  # round values between the lowest and the highest of a column
+MOST = 20  # round numbers between the lowest and the highest of a column
 LONG = datetime.timedelta(days=240)  # from here on, people speak of months
+MOST_DATES = 36
 _STEPS = (1, 2, 5)
+_MONTHS = (1, 3, 12)  # from one date to the next: months, quarters or years
 
 
 def round_values(values: Sequence[Any]) -> list[Any]:
@@ -53,7 +55,10 @@ def _month_starts(low: Any, high: Any) -> list[Any]:
     if high - low < LONG:
         return []
     months = range(low.year * 12 + low.month, high.year * 12 + high.month)
-    return [low.replace(year=m // 12, month=m % 12 + 1, day=1, **_midnight(low)) for m in months]
+    step = next((step for step in _MONTHS if len(months) <= step * MOST_DATES), _MONTHS[-1])
+    return [
+        low.replace(year=m // 12, month=m % 12 + 1, day=1, **_midnight(low)) for m in months if m % step == 0
+    ]
 
 
 def _midnight(value: datetime.date) -> dict[str, int]:

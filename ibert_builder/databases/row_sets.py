@@ -141,7 +141,8 @@ def _values(
 
     They are shuffled, each with whether it has to stay as it is.
     """
-    several = values + round_values(values)
+    rounds = round_values(values)
+    several = values + rng.sample(rounds, min(len(rounds), len(values) // 2))
     pool = rng.sample(several, len(several))[: rng.choice(_CAPS) if kind.few else None]
     dealt = []
     for i in range(count):

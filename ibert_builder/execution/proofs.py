@@ -10,6 +10,7 @@ import duckdb
 import ibis.expr.types as ir
 
 from ibert_builder.databases.row_sets import FULL, KINDS
+from ibert_builder.execution.constants import constant_aggregates
 from ibert_builder.execution.engine import Engine
 from ibert_builder.execution.results import Result, difference, is_ordered
 from ibert_builder.sandbox.policy import STRICT, Rules
@@ -93,7 +94,8 @@ def run_query(engine: Engine, sql: str, reason: str = "sql_fails") -> Result:
         reason: the one to reject it under where it fails.
 
     Raises:
-        Rejected: it fails, gives no rows or only NULLs, or its answer is an accident of row order.
+        Rejected: it fails, gives no rows or only NULLs, an aggregate that is the same in all groups, or its answer is an
+            accident of row order.
     """
     try:
         result = engine.run_sql(sql)
@@ -104,6 +106,8 @@ def run_query(engine: Engine, sql: str, reason: str = "sql_fails") -> Result:
     if all(cell is None for row in result.rows for cell in row):
         raise Rejected("only_nulls", sql)
     by_order = is_ordered(sql) and " LIMIT " in sql.upper().replace("\n", " ")
+    if constant := constant_aggregates(engine, sql, result):
+        raise Rejected("constant_aggregate", f"{', '.join(constant)}\n{sql}")
     if ORDER_SENSITIVE.search(sql) and engine.depends_on_row_order(sql, result, by_order):
         raise Rejected("depends_on_row_order", sql)
     return result

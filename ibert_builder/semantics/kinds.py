@@ -31,7 +31,7 @@ TRAITS: dict[str, frozenset[str]] = {
         # Less and greater, ranges and bands, lowest and highest.
         "measurable": "amount quantity level price rate measurement score",
         # Steps from one row to the next in time; those between single events say nothing.
-        "followed": "level price rate measurement",
+        "followed": "level price measurement",
         # What is put in order of time and compared.
         "moment": "event_time period_bound attribute_date",
         # What people search, trim, split and shorten.

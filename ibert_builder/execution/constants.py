@@ -18,7 +18,7 @@ def constant_aggregates(engine: Engine, sql: str, result: Result) -> list[str]:
     """The names of a query's aggregates that are the same in all groups of every full row set.
 
     Args:
-        sql: DuckDB's; one that is not a grouped SELECT has none.
+        sql: DuckDB's. An aggregate of a subquery counts if the query shows it under its name.
         result: of the query on the first row set.
     """
     same = _same(result, range(len(result.columns)))
@@ -28,15 +28,14 @@ def constant_aggregates(engine: Engine, sql: str, result: Result) -> list[str]:
         query = sqlglot.parse_one(sql, read="duckdb")
     except SqlglotError:
         return []
-    if (
-        not isinstance(query, exp.Select)
-        or not query.args.get("group")
-        or len(query.selects) != len(result.columns)
-    ):
-        return []
-    same &= {
-        i for i, shown in enumerate(query.selects) if shown.find(exp.AggFunc) and not shown.find(exp.Window)
+    named = {
+        shown.alias_or_name
+        for select in query.find_all(exp.Select)
+        if select.args.get("group")
+        for shown in select.selects
+        if shown.find(exp.AggFunc) and not shown.find(exp.Window)
     }
+    same &= {i for i, name in enumerate(result.columns) if name in named}
     for rows in FULL[1:]:
         if not same:
             break
